@@ -1,1 +1,79 @@
-export {};
+export {
+  INPUT_TYPES,
+  SANDBOX_LEVELS,
+  TRIGGER_RULES,
+  LANGUAGES,
+  PRIORITY_LIMIT,
+  LABEL_OPERATORS,
+  USES_PATTERN,
+  ON_FAILURE,
+  MAX_TASKS,
+  prioritySchema,
+  inputSchema,
+  retrySchema,
+  resourcesSchema,
+  labelRuleSchema,
+  codeWithSchema,
+  containerWithSchema,
+  taskSchema,
+  documentSchema,
+  documentJsonSchema,
+} from './document';
+export type {
+  InputType,
+  SandboxLevel,
+  TriggerRule,
+  Language,
+  RetryPolicy,
+  Resources,
+  LabelRule,
+  TaskDocument,
+  OnFailure,
+  WorkflowDocument,
+} from './document';
+export { durationSchema, parseDuration } from './duration';
+export { sizeSchema, parseSize } from './size';
+export {
+  RUN_STATUSES,
+  TASK_STATUSES,
+  FINAL_TASK_STATUSES,
+  RUN_TRANSITIONS,
+  TASK_TRANSITIONS,
+  isFinalRun,
+  isFinalTask,
+  mayMoveRun,
+  mayMoveTask,
+} from './states';
+export type { RunStatus, TaskStatus, FinalTaskStatus } from './states';
+export { CODES, isErrorCode } from './codes';
+export type { ErrorCode } from './codes';
+export { LatticeError, fault, taskError, pointerOf, faultSchema, taskErrorSchema, problemSchema } from './errors';
+export type { Fault, TaskError, Problem } from './errors';
+export { faultsOf } from './faults';
+export { EVENTS, EVENT_TYPES, FINAL_EVENTS, eventSchema, isEventType, isFinalEvent } from './events';
+export type { EventType, RunEvent } from './events';
+export { CEL_WORDS, TASK_KEY_PATTERN, isTaskKey, taskKeySchema, runIdSchema, workflowNameSchema } from './ids';
+export {
+  submitRunSchema,
+  submittedSchema,
+  taskViewSchema,
+  runSummarySchema,
+  runViewSchema,
+  runListSchema,
+  savedWorkflowSchema,
+  workflowListSchema,
+  validationSchema,
+  logEntrySchema,
+  workerViewSchema,
+} from './api';
+export type {
+  SubmitRun,
+  TaskView,
+  RunSummary,
+  RunView,
+  RunList,
+  SavedWorkflow,
+  LogEntry,
+  InputDeclaration,
+  WorkerView,
+} from './api';

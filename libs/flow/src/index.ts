@@ -1,1 +1,15 @@
-export {};
+export { parseDocumentText, MAX_DEPTH } from './parse';
+export type { DocumentFormat } from './parse';
+export { readDocument, mustReadDocument } from './workflow';
+export type { Workflow, ReadDocument } from './workflow';
+export type { TaskDefinition } from './task';
+export { checkInputs } from './inputs';
+export type { CheckedInputs } from './inputs';
+export { fingerprint, canonicalJson } from './fingerprint';
+export { compile, tasksOf, BOUNDS } from './compile';
+export type { FlowPlan, PlanGate, PlanJob, PlanSegment, PlanTask } from './plan';
+export type { ResourceClass, Need } from './resource-class';
+export { decide } from './decide';
+export type { Decision, Ended } from './decide';
+export { nextDelay } from './retry';
+export { renderPlan } from './explain';

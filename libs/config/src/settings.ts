@@ -1,0 +1,157 @@
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { SANDBOX_LEVELS, parseDuration, parseSize } from '@lattice/contracts';
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'not a duration (500ms, 30s, 5m)')
+  .transform((text) => parseDuration(text) ?? 0);
+const size = z
+  .string()
+  .refine((text) => parseSize(text) !== undefined, 'not a size (65536, 64Ki, 8Mi)')
+  .transform((text) => parseSize(text) ?? 0);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+/** `gpu.model=a100,zone=a`: values that look like numbers or booleans are such. */
+const labels = z
+  .string()
+  .refine(
+    (text) => text.split(',').every((part) => part.trim() === '' || /^[^=\s]+=.+$/.test(part.trim())),
+    'not labels (zone=a,gpu.model=a100)',
+  )
+  .transform((text) =>
+    Object.fromEntries(
+      text
+        .split(',')
+        .filter((part) => part.trim() !== '')
+        .map(readLabel),
+    ),
+  );
+
+function readLabel(text: string): [string, string | number | boolean] {
+  const at = text.indexOf('=');
+  const value = text.slice(at + 1).trim();
+  const typed =
+    value === 'true'
+      ? true
+      : value === 'false'
+        ? false
+        : value !== '' && Number.isFinite(Number(value))
+          ? Number(value)
+          : value;
+  return [text.slice(0, at).trim(), typed];
+}
+
+const url = (...schemes: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol),
+      `not a URL of ${schemes.join(' or ')}`,
+    );
+
+const environmentSchema = z.object({
+  REDIS_URL: url('redis:', 'rediss:'),
+  DATABASE_URL: url('postgres:', 'postgresql:'),
+  LATTICE_PREFIX: z
+    .string()
+    .regex(/^\{[A-Za-z0-9:_-]+\}$/, 'not a prefix: a hash tag such as {lattice:0}')
+    .default('{lattice:0}'),
+  LATTICE_HOME: z.string().default('.lattice'),
+  LATTICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LATTICE_ADMIN_KEY_FILE: z.string().optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(3000),
+  LATTICE_WORKER_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'not a worker id')
+    .optional(),
+  LATTICE_LABELS: labels.default({}),
+  LATTICE_HANDLERS: list.default([]),
+  LATTICE_CPUS: z.coerce.number().positive().optional(),
+  LATTICE_MEMORY: size.optional(),
+  LATTICE_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(100),
+  LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).default('subprocess'),
+  LATTICE_GRACE: duration.default(2_000),
+  LATTICE_LOCK: duration.default(15_000),
+  LATTICE_MAX_OUTPUT: size.default(1_048_576),
+  LATTICE_MAX_LOG: size.default(1_048_576),
+});
+
+/** What a process of Lattice is told by its environment. Durations are milliseconds, sizes bytes. */
+export type Settings = Readonly<ReturnType<typeof toSettings>>;
+
+/** The environment does not hold what the process needs; the message lists every fault. */
+export class SettingsError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((fault) => `  ${fault}`).join('\n')}`,
+    );
+    this.name = 'SettingsError';
+  }
+}
+
+/** Settings from an environment; throws {@link SettingsError} with all faults together. Empty variables count as unset. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const set = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = environmentSchema.safeParse(set);
+  if (parsed.success) return toSettings(parsed.data);
+  throw new SettingsError(
+    parsed.error.issues.map((issue) => {
+      const name = issue.path.join('.');
+      return set[name] === undefined
+        ? `${name} is missing`
+        : `${name} is ${issue.message.replace(/^Invalid input: /, '')}`;
+    }),
+  );
+}
+
+function toSettings(env: z.infer<typeof environmentSchema>) {
+  const home = resolve(env.LATTICE_HOME);
+  return {
+    redisUrl: env.REDIS_URL,
+    databaseUrl: env.DATABASE_URL,
+    /** Hash tag of every Redis key and of every BullMQ queue. */
+    prefix: env.LATTICE_PREFIX,
+    home,
+    logLevel: env.LATTICE_LOG_LEVEL,
+    adminKeyFile: env.LATTICE_ADMIN_KEY_FILE ?? join(home, 'admin.key'),
+    host: env.HOST,
+    port: env.PORT,
+    worker: {
+      /** Unique per process: two workers of one id would take each other's attempts for their own. */
+      id:
+        env.LATTICE_WORKER_ID ??
+        `${hostname()
+          .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+          .slice(0, 60)}-${process.pid}-${Date.now().toString(36)}`,
+      labels: env.LATTICE_LABELS,
+      handlers: env.LATTICE_HANDLERS,
+      cpus: env.LATTICE_CPUS,
+      memory: env.LATTICE_MEMORY,
+      concurrency: env.LATTICE_CONCURRENCY,
+      sandbox: env.LATTICE_SANDBOX,
+      grace: env.LATTICE_GRACE,
+    },
+    /** BullMQ lock of a job: a worker silent for so long has lost it. */
+    lock: env.LATTICE_LOCK,
+    maxOutput: env.LATTICE_MAX_OUTPUT,
+    maxLog: env.LATTICE_MAX_LOG,
+  };
+}
+
+/** The URL without user and password, for logs and messages. */
+export function redacted(text: string): string {
+  const parsed = new URL(text);
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.toString();
+}

@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { documentSchema, inputSchema, prioritySchema } from './document';
+import { durationSchema } from './duration';
+import { faultSchema, taskErrorSchema } from './errors';
+import { workflowNameSchema } from './ids';
+import { RUN_STATUSES, TASK_STATUSES } from './states';
+
+/** Body of POST /v1/runs. `workflow` is the name of a saved workflow or a document. */
+export const submitRunSchema = z.strictObject({
+  workflow: z.union([workflowNameSchema, z.record(z.string(), z.unknown())]),
+  version: z.int().positive().optional().describe('Of a saved workflow; the newest when absent.'),
+  inputs: z.record(z.string(), z.json()).optional(),
+  priority: prioritySchema.optional(),
+  delay: durationSchema.optional(),
+  tags: z.array(z.string().max(100)).max(50).optional(),
+});
+export type SubmitRun = z.infer<typeof submitRunSchema>;
+
+export const submittedSchema = z.object({ runId: z.uuid() });
+
+const time = z.string().nullable();
+
+/** A task of a run as GET /v1/runs/:id shows it. */
+export const taskViewSchema = z.object({
+  key: z.string(),
+  status: z.enum(TASK_STATUSES),
+  startedAt: time,
+  finishedAt: time,
+  attempts: z.number().int(),
+  workerId: z.string().nullable(),
+  output: z.unknown(),
+  error: taskErrorSchema.nullable(),
+  reason: z.string().nullable().describe('Why it is queued, skipped or cancelled.'),
+});
+export type TaskView = z.infer<typeof taskViewSchema>;
+
+/** A run in a list. */
+export const runSummarySchema = z.object({
+  runId: z.uuid(),
+  workflow: z.string(),
+  version: z.number().int().nullable(),
+  status: z.enum(RUN_STATUSES),
+  priority: z.number().int(),
+  tags: z.array(z.string()),
+  createdAt: z.string(),
+  startedAt: time,
+  finishedAt: time,
+});
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
+/** GET /v1/runs/:id, and /wait. */
+export const runViewSchema = runSummarySchema.extend({
+  inputs: z.record(z.string(), z.unknown()),
+  outputs: z.record(z.string(), z.unknown()).nullable(),
+  error: taskErrorSchema.nullable(),
+  tasks: z.array(taskViewSchema),
+});
+export type RunView = z.infer<typeof runViewSchema>;
+
+export const runListSchema = z.object({ runs: z.array(runSummarySchema), next: z.string().nullable() });
+export type RunList = z.infer<typeof runListSchema>;
+
+/** POST /v1/workflows answers the version that the document has now; saving the same document twice gives the same. */
+export const savedWorkflowSchema = z.object({
+  name: z.string(),
+  version: z.number().int(),
+  createdAt: z.string(),
+  document: documentSchema,
+});
+export type SavedWorkflow = z.infer<typeof savedWorkflowSchema>;
+
+export const workflowListSchema = z.object({
+  workflows: z.array(savedWorkflowSchema.omit({ document: true })),
+  next: z.string().nullable(),
+});
+
+/** POST /v1/workflows/validate. */
+export const validationSchema = z.object({
+  valid: z.boolean(),
+  faults: z.array(faultSchema),
+});
+
+/** GET /v1/runs/:id/tasks/:key/logs, one entry. */
+export const logEntrySchema = z.object({
+  id: z.string(),
+  attempt: z.number().int(),
+  stream: z.enum(['stdout', 'stderr']),
+  text: z.string(),
+  at: z.string(),
+});
+export type LogEntry = z.infer<typeof logEntrySchema>;
+
+export type InputDeclaration = z.infer<typeof inputSchema>;
+
+/** A worker as GET /v1/workers shows it. */
+export const workerViewSchema = z.object({
+  workerId: z.string(),
+  status: z.enum(['online', 'stale', 'offline', 'draining']),
+  host: z.string(),
+  pid: z.number().int(),
+  labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  handlers: z.array(z.string()),
+  resources: z.object({ cpu: z.number(), memory: z.number(), gpu: z.number() }),
+  running: z.number().int(),
+  startedAt: z.string(),
+  seenAt: z.string(),
+});
+export type WorkerView = z.infer<typeof workerViewSchema>;

@@ -1,0 +1,147 @@
+/**
+ * Every error code of the platform, in one table: the HTTP status it answers with, its family, and what to do about it.
+ * `docs/errors.md` is generated from here. A code is never renamed: clients match on it.
+ *
+ * Families: `request` (the call was wrong), `document` (a fault in a workflow document), `terminal` (a task or run ended so;
+ * the same attempt would end so again), `retryable` (another attempt may succeed), `server` (ours).
+ */
+export const CODES = {
+  // requests
+  bad_request: { status: 400, family: 'request', hint: 'See the faults; each names the field.' },
+  unparsable: {
+    status: 400,
+    family: 'request',
+    hint: 'The body is not valid JSON or YAML; the message has line and column.',
+  },
+  unauthorized: {
+    status: 401,
+    family: 'request',
+    hint: 'Send `Authorization: Bearer KEY`; the first key is in .lattice/admin.key.',
+  },
+  forbidden: { status: 403, family: 'request', hint: 'This key lacks the scope; ask for one that has it.' },
+  not_found: { status: 404, family: 'request', hint: 'Nothing lives at this path.' },
+  method_not_allowed: { status: 405, family: 'request', hint: 'See /docs for the methods of this path.' },
+  run_not_found: { status: 404, family: 'request', hint: 'Check the id with GET /v1/runs.' },
+  task_not_found: { status: 404, family: 'request', hint: 'Check the task keys with GET /v1/runs/:id.' },
+  workflow_not_found: { status: 404, family: 'request', hint: 'Save the workflow first with POST /v1/workflows.' },
+  idempotency_conflict: {
+    status: 409,
+    family: 'request',
+    hint: 'This Idempotency-Key was used with another body; use a new key.',
+  },
+  illegal_transition: {
+    status: 409,
+    family: 'request',
+    hint: 'The run is in a state that does not allow this; see its status.',
+  },
+  payload_too_large: {
+    status: 413,
+    family: 'request',
+    hint: 'Bodies may hold up to 8 MiB; pass large data by reference.',
+  },
+  unsupported_media_type: { status: 415, family: 'request', hint: 'Send application/json or application/yaml.' },
+  invalid_document: {
+    status: 422,
+    family: 'request',
+    hint: 'All faults are listed, each with a pointer into the document.',
+  },
+  invalid_inputs: { status: 422, family: 'request', hint: 'The inputs do not fit what the workflow declares.' },
+  too_many_requests: { status: 429, family: 'request', hint: 'Wait as long as Retry-After says.' },
+
+  // faults in a document (listed together under invalid_document)
+  unknown_field: { status: 422, family: 'document', hint: 'Remove it or correct its spelling.' },
+  missing_field: { status: 422, family: 'document', hint: 'Add the field.' },
+  bad_type: { status: 422, family: 'document', hint: 'Give a value of the type named.' },
+  bad_value: { status: 422, family: 'document', hint: 'Give one of the values named.' },
+  bad_duration: { status: 422, family: 'document', hint: 'Write a number and a unit: 500ms, 30s, 5m.' },
+  bad_size: { status: 422, family: 'document', hint: 'Write bytes, or 512Mi, 2Gi.' },
+  bad_task_key: {
+    status: 422,
+    family: 'document',
+    hint: 'Letters, digits and _, up to 63, not starting with a digit, no CEL word.',
+  },
+  bad_expression: {
+    status: 422,
+    family: 'document',
+    hint: 'The text within ${{ }} is CEL; the message has the place.',
+  },
+  unknown_uses: { status: 422, family: 'document', hint: 'Use code, container or handler/NAME.' },
+  unknown_dependency: { status: 422, family: 'document', hint: 'Name a task of this document.' },
+  unreachable_reference: { status: 422, family: 'document', hint: 'Refer to inputs, run, or a task of this document.' },
+  cycle: { status: 422, family: 'document', hint: 'Break the cycle that the message prints.' },
+  duplicate: { status: 422, family: 'document', hint: 'Remove one of the two.' },
+  too_many_tasks: { status: 422, family: 'document', hint: 'A run may hold up to 10,000 tasks; split the workflow.' },
+  no_tasks: { status: 422, family: 'document', hint: 'A workflow needs at least one task.' },
+
+  // tasks and runs that ended badly
+  task_failed: { status: 500, family: 'retryable', hint: 'The task itself failed; its log says more.' },
+  timeout: { status: 500, family: 'retryable', hint: 'Raise the limit, or make the task quicker.' },
+  out_of_memory: { status: 500, family: 'retryable', hint: 'Raise resources.memory.' },
+  killed: { status: 500, family: 'retryable', hint: 'Something outside ended the process.' },
+  worker_lost: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Three workers were lost while they ran this task; does it bring them down?',
+  },
+  heartbeat_lost: { status: 500, family: 'retryable', hint: 'The worker lost its lease; the attempt was given up.' },
+  output_not_json: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Return only JSON values: null, booleans, numbers, strings, lists, objects.',
+  },
+  output_too_large: { status: 500, family: 'terminal', hint: 'Write large results to a file and return a reference.' },
+  expression_failed: {
+    status: 500,
+    family: 'terminal',
+    hint: 'An expression of the task could not be evaluated; the message names it.',
+  },
+  number_out_of_range: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Integers beyond 2^53 are not exact in JSON; use a string.',
+  },
+  dependency_failed: { status: 500, family: 'terminal', hint: 'A task it depends on failed.' },
+  sandbox_failed: { status: 500, family: 'terminal', hint: 'The sandbox could not be set up at the level asked for.' },
+  docker_unavailable: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Start a Docker engine on the worker, or run the task on one that has it.',
+  },
+  image_not_found: { status: 500, family: 'terminal', hint: 'Pull or import the image on the worker.' },
+  language_unavailable: { status: 500, family: 'terminal', hint: 'Install the interpreter on the worker.' },
+  handler_not_found: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Start a worker whose LATTICE_HANDLERS has this handler.',
+  },
+  run_failed: { status: 500, family: 'terminal', hint: 'See the error of the failed task.' },
+  run_timeout: { status: 500, family: 'terminal', hint: 'Raise the timeout of the workflow.' },
+  cancelled: { status: 500, family: 'terminal', hint: 'Someone cancelled the run, or another task of it failed.' },
+
+  // the server
+  internal: {
+    status: 500,
+    family: 'server',
+    hint: 'A fault of ours; the log of the server has it under the id given.',
+  },
+  unavailable: {
+    status: 503,
+    family: 'server',
+    hint: 'A service behind the API does not answer; try again as Retry-After says.',
+  },
+} as const satisfies Record<string, CodeEntry>;
+
+interface CodeEntry {
+  /** HTTP status of a response with this code. */
+  status: number;
+  family: 'request' | 'document' | 'terminal' | 'retryable' | 'server';
+  /** What to do next, in one sentence. */
+  hint: string;
+}
+
+export type ErrorCode = keyof typeof CODES;
+
+/** True when the text is a code of the table. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(CODES, text);
+}

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { durationSchema } from './duration';
+import { taskKeySchema, workflowNameSchema } from './ids';
+import { sizeSchema } from './size';
+
+/** A run may hold this many tasks. */
+export const MAX_TASKS = 10_000;
+
+export const INPUT_TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'any'] as const;
+export type InputType = (typeof INPUT_TYPES)[number];
+
+export const SANDBOX_LEVELS = ['none', 'subprocess', 'seccomp', 'docker'] as const;
+export type SandboxLevel = (typeof SANDBOX_LEVELS)[number];
+
+export const TRIGGER_RULES = ['all-success', 'all-done', 'one-success', 'none-failed'] as const;
+export type TriggerRule = (typeof TRIGGER_RULES)[number];
+
+export const LANGUAGES = ['javascript', 'typescript', 'python'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+export const PRIORITY_LIMIT = 1_000;
+export const prioritySchema = z
+  .int()
+  .min(-PRIORITY_LIMIT)
+  .max(PRIORITY_LIMIT)
+  .describe('Higher first, over all runs: -1000 to 1000, default 0.');
+
+const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
+
+export const inputSchema = z.strictObject({
+  type: z.enum(INPUT_TYPES).default('any'),
+  required: z.boolean().default(false).describe('A missing input without a default is then a fault; else it is null.'),
+  default: z.json().optional(),
+  description: z.string().optional(),
+});
+
+export const retrySchema = z
+  .strictObject({
+    maxAttempts: z.int().min(1).max(100).default(3),
+    initialDelay: durationSchema.default('1s'),
+    factor: z.number().min(1).max(100).default(2),
+    maxDelay: durationSchema.default('60s'),
+    jitter: z
+      .union([z.boolean(), z.number().min(0).max(1)])
+      .default(false)
+      .describe('The share of a delay that is random: 0 to 1; true is 0.5.'),
+    retryOn: z
+      .array(z.union([z.string(), z.int()]))
+      .optional()
+      .describe('Error codes or exit codes; others are not tried again.'),
+    ignore: z
+      .array(z.union([z.string(), z.int()]))
+      .optional()
+      .describe('Error codes or exit codes that are never tried again.'),
+  })
+  .describe('No policy means one attempt.');
+export type RetryPolicy = z.infer<typeof retrySchema>;
+
+export const resourcesSchema = z.strictObject({
+  cpu: z.number().min(0).max(1_024).optional(),
+  memory: sizeSchema.optional(),
+  gpu: z.number().min(0).max(64).optional().describe('Number of GPUs; below 1 a share of one.'),
+  gpuMemory: sizeSchema.optional(),
+});
+export type Resources = z.infer<typeof resourcesSchema>;
+
+export const LABEL_OPERATORS = ['=', '!=', '>', '>=', '<', '<=', 'in'] as const;
+export const labelRuleSchema = z.union([
+  scalarSchema,
+  z
+    .strictObject({
+      '=': scalarSchema.optional(),
+      '!=': scalarSchema.optional(),
+      '>': scalarSchema.optional(),
+      '>=': scalarSchema.optional(),
+      '<': scalarSchema.optional(),
+      '<=': scalarSchema.optional(),
+      in: z.array(scalarSchema).min(1).optional(),
+    })
+    .refine((rule) => Object.keys(rule).length > 0, 'name at least one of = != > >= < <= in'),
+]);
+export type LabelRule = z.infer<typeof labelRuleSchema>;
+
+export const codeWithSchema = z.strictObject({
+  language: z.enum(LANGUAGES),
+  source: z.string().min(1),
+  input: z.json().optional(),
+});
+export const containerWithSchema = z.strictObject({
+  image: z.string().min(1),
+  command: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('A text runs in the shell of the image.'),
+  entrypoint: z.array(z.string()).optional(),
+  env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  workdir: z.string().optional(),
+  network: z.enum(['none', 'bridge']).default('none'),
+  input: z.json().optional(),
+});
+
+/** `uses` of a task: `code`, `container`, or `handler/NAME` (a function of a user's own worker). */
+export const USES_PATTERN = /^(code|container|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
+
+export const taskSchema = z.strictObject({
+  uses: z.string(),
+  with: z.json().optional(),
+  needs: z.union([z.string(), z.array(z.string())]).optional(),
+  if: z.union([z.string(), z.boolean()]).optional(),
+  trigger: z.enum(TRIGGER_RULES).optional(),
+  retry: retrySchema.optional(),
+  timeout: durationSchema.optional().describe('From start to end of an attempt.'),
+  resources: resourcesSchema.optional(),
+  runsOn: z.record(z.string(), labelRuleSchema).optional(),
+  sandbox: z.enum(SANDBOX_LEVELS).optional(),
+  env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  tags: z.array(z.string()).optional(),
+  metadata: z.record(z.string(), z.json()).optional(),
+  description: z.string().optional(),
+});
+export type TaskDocument = z.infer<typeof taskSchema>;
+
+export const ON_FAILURE = ['cancel', 'continue'] as const;
+export type OnFailure = (typeof ON_FAILURE)[number];
+
+/** A workflow as people write it. Parsing fills no default but those of `retry` and `inputs`. */
+export const documentSchema = z.strictObject({
+  name: workflowNameSchema,
+  description: z.string().optional(),
+  inputs: z.record(taskKeySchema, inputSchema).optional(),
+  defaults: z
+    .strictObject({
+      retry: retrySchema.optional(),
+      timeout: durationSchema.optional(),
+      resources: resourcesSchema.optional(),
+      runsOn: z.record(z.string(), labelRuleSchema).optional(),
+      sandbox: z.enum(SANDBOX_LEVELS).optional(),
+      env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    })
+    .optional()
+    .describe('Taken by every task that does not say otherwise.'),
+  tasks: z.record(taskKeySchema, taskSchema),
+  outputs: z.record(z.string(), z.json()).optional(),
+  timeout: durationSchema.optional().describe('Of the whole run.'),
+  onFailure: z.enum(ON_FAILURE).optional(),
+  fuse: z.boolean().optional().describe('false: every task of a chain is a job of its own.'),
+  tags: z.array(z.string()).optional(),
+  metadata: z.record(z.string(), z.json()).optional(),
+});
+export type WorkflowDocument = z.infer<typeof documentSchema>;
+
+/** JSON Schema (2020-12) of a workflow document, as the API publishes it. */
+export function documentJsonSchema(): Record<string, unknown> {
+  return { title: 'Lattice workflow', ...z.toJSONSchema(documentSchema, { io: 'input', reused: 'ref' }) };
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { taskErrorSchema } from './errors';
+
+const none = z.object({});
+const json = z.unknown();
+
+/**
+ * Catalogue of events: type -> shape of `data`. An event is written once, by whoever did the thing, into the event stream
+ * in Redis; the historian gives it its id when it commits it to Postgres; clients see it after that.
+ */
+export const EVENTS = {
+  'run.created': z.object({ workflow: z.string(), version: z.number().int().optional() }),
+  'run.started': none,
+  'run.paused': none,
+  'run.resumed': none,
+  'run.waiting': none,
+  'run.recovered': z.object({ reason: z.string() }),
+  'run.completed': z.object({ outputs: json }),
+  'run.failed': z.object({ error: taskErrorSchema, outputs: json.optional() }),
+  'run.cancelled': z.object({ reason: z.string().optional() }),
+  'task.queued': z.object({ class: z.string().optional(), reason: z.string().optional() }),
+  'task.started': z.object({ workerId: z.string(), level: z.string().optional() }),
+  'task.retrying': z.object({ delay: z.number(), error: taskErrorSchema }).describe('`delay` in milliseconds'),
+  'task.progress': z.object({ percent: z.number().min(0).max(100), text: z.string().optional() }),
+  'task.log': z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() }),
+  'task.completed': z
+    .object({ output: json })
+    .describe('`output` is null in the event when it is kept apart for its size'),
+  'task.failed': z.object({ error: taskErrorSchema }),
+  'task.skipped': z.object({ reason: z.string() }),
+  'task.cancelled': z.object({ reason: z.string() }),
+} as const satisfies Record<string, z.ZodType>;
+
+export type EventType = keyof typeof EVENTS;
+export const EVENT_TYPES = Object.keys(EVENTS).filter(isEventType);
+
+/** True when the text names an event type. */
+export function isEventType(text: string): text is EventType {
+  return Object.hasOwn(EVENTS, text);
+}
+
+/** An event as clients see it, over SSE, WebSocket and REST. `id` rises in the order of commits, over all runs. */
+export const eventSchema = z.object({
+  id: z.string().describe('A bigint as text.'),
+  type: z.string(),
+  runId: z.string(),
+  taskKey: z.string().nullable(),
+  attempt: z.number().int().nullable(),
+  at: z.string().describe('ISO 8601, UTC, milliseconds.'),
+  data: z.record(z.string(), z.unknown()),
+});
+export type RunEvent = z.infer<typeof eventSchema>;
+
+/** The events after which a run says nothing more (until a rerun). */
+export const FINAL_EVENTS: readonly EventType[] = ['run.completed', 'run.failed', 'run.cancelled'];
+
+/** True when the event ends a run. */
+export function isFinalEvent(type: string): boolean {
+  return FINAL_EVENTS.some((final) => final === type);
+}

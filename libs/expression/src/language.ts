@@ -1,0 +1,53 @@
+import { Environment } from '@marcbachmann/cel-js';
+import { LatticeError } from '@lattice/contracts';
+
+/** One environment for all expressions: our three variables, and arithmetic between int and double, which CEL leaves out. */
+function makeEnvironment(): Environment {
+  const environment = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true })
+    .registerVariable('inputs', 'dyn')
+    .registerVariable('tasks', 'dyn')
+    .registerVariable('run', 'dyn');
+  const operators: [string, (a: number, b: number) => number][] = [
+    ['+', (a, b) => a + b],
+    ['-', (a, b) => a - b],
+    ['*', (a, b) => a * b],
+    ['/', (a, b) => a / b],
+  ];
+  for (const [name, apply] of operators) {
+    environment.registerOperator(`int ${name} double`, (a: bigint, b: number) => apply(Number(a), b));
+    environment.registerOperator(`double ${name} int`, (a: number, b: bigint) => apply(a, Number(b)));
+  }
+  return environment;
+}
+
+const environment = makeEnvironment();
+
+/** Ready to be evaluated with values of CEL: bigint for int, number for double. */
+export type Program = ReturnType<typeof environment.parse>;
+
+/** Parses CEL text; throws LatticeError `bad_expression` with the place. */
+export function parseProgram(text: string): Program {
+  const program = attempt(text);
+  const checked = program.check();
+  if (!checked.valid) throw badExpression(text, checked.error);
+  return program;
+}
+
+function attempt(text: string): Program {
+  try {
+    return environment.parse(text);
+  } catch (error) {
+    throw badExpression(text, error);
+  }
+}
+
+function badExpression(text: string, error: unknown): LatticeError {
+  const message = firstLine(error);
+  const code = message.startsWith('Unknown variable') ? 'unreachable_reference' : 'bad_expression';
+  return new LatticeError(code, `\${{ ${text.trim()} }}: ${message}`);
+}
+
+/** The first line of what CEL says; the rest is a drawing of the place. */
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,96 @@
+import { LatticeError } from '@lattice/contracts';
+import type { Program } from './language';
+
+/** What an expression refers to. */
+export interface References {
+  /** Keys of tasks. */
+  readonly tasks: ReadonlySet<string>;
+  /** Names of inputs. */
+  readonly inputs: ReadonlySet<string>;
+  /** True when `inputs` itself is taken as a value. */
+  readonly allInputs: boolean;
+  /** Tasks whose `status` is asked for: an `if` that does so decides about skipped dependencies itself. */
+  readonly statusOf: ReadonlySet<string>;
+}
+
+/** A path without computation: `root.step[0].step`. */
+export interface Path {
+  readonly root: 'inputs' | 'tasks' | 'run';
+  readonly steps: readonly (string | number)[];
+}
+
+interface Node {
+  readonly op: string;
+  readonly args: unknown;
+}
+
+function isNode(value: unknown): value is Node {
+  return (
+    typeof value === 'object' && value !== null && 'op' in value && 'args' in value && typeof value.op === 'string'
+  );
+}
+
+function isRoot(name: string): name is Path['root'] {
+  return name === 'inputs' || name === 'tasks' || name === 'run';
+}
+
+/** The path that the node is; undefined when it computes something. */
+export function pathOf(node: unknown): Path | undefined {
+  if (!isNode(node)) return undefined;
+  if (node.op === 'id') {
+    return typeof node.args === 'string' && isRoot(node.args) ? { root: node.args, steps: [] } : undefined;
+  }
+  if ((node.op !== '.' && node.op !== '[]') || !Array.isArray(node.args)) return undefined;
+  const [base, step]: unknown[] = node.args;
+  const path = pathOf(base);
+  const name = stepOf(step);
+  return path === undefined || name === undefined ? undefined : { root: path.root, steps: [...path.steps, name] };
+}
+
+function stepOf(step: unknown): string | number | undefined {
+  if (typeof step === 'string') return step;
+  if (!isNode(step) || step.op !== 'value') return undefined;
+  if (typeof step.args === 'string') return step.args;
+  return typeof step.args === 'bigint' && step.args >= 0n && step.args < 2n ** 31n ? Number(step.args) : undefined;
+}
+
+/** Collects what a program refers to. Throws `unreachable_reference` where a task is not named literally. */
+export function referencesOf(program: Program): References {
+  const found = { tasks: new Set<string>(), inputs: new Set<string>(), statusOf: new Set<string>(), allInputs: false };
+  visit(program.ast, found);
+  return found;
+}
+
+interface Found {
+  tasks: Set<string>;
+  inputs: Set<string>;
+  statusOf: Set<string>;
+  allInputs: boolean;
+}
+
+function visit(value: unknown, found: Found): void {
+  if (Array.isArray(value)) {
+    for (const inner of value) visit(inner, found);
+    return;
+  }
+  if (!isNode(value)) return;
+  const path = pathOf(value);
+  if (path === undefined) {
+    visit(value.args, found);
+    return;
+  }
+  const [first, second] = path.steps;
+  if (path.root === 'tasks') {
+    if (typeof first !== 'string') {
+      throw new LatticeError(
+        'unreachable_reference',
+        'name the task literally: tasks.KEY.output (the dependencies are found from it)',
+      );
+    }
+    found.tasks.add(first);
+    if (second === 'status') found.statusOf.add(first);
+  }
+  if (path.root !== 'inputs') return;
+  if (typeof first === 'string') found.inputs.add(first);
+  else found.allInputs = true;
+}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { parseSize, type LabelRule, type Resources } from '@lattice/contracts';
+import { canonicalJson } from './fingerprint';
+
+/** What a task takes of a worker while it runs. CPU in cores, memory in bytes, GPUs in devices. */
+export interface Need {
+  readonly cpu: number;
+  readonly memory: number;
+  readonly gpu: number;
+  readonly gpuMemory: number;
+}
+
+/** Tasks that any worker may treat alike: one BullMQ queue. */
+export interface ResourceClass {
+  /** Also the name of the queue: `[a-z0-9._-]`. */
+  readonly name: string;
+  readonly uses: 'code' | 'container' | 'handler';
+  readonly handler?: string;
+  readonly need: Need;
+  readonly rules: Readonly<Record<string, LabelRule>>;
+}
+
+/** A task that asks for no CPU takes a quarter of a core: most tasks wait for something most of the time. */
+const DEFAULT_CPU = 0.25;
+const CPU_STEP = 0.25;
+
+/** Rounds cores up to quarters below one and to whole ones above, so that classes stay few. */
+function cpuBucket(cpu: number): number {
+  return cpu <= 1 ? Math.ceil(cpu / CPU_STEP) * CPU_STEP : Math.ceil(cpu);
+}
+
+/** Rounds bytes up to an eighth of the power of two below: at most 12.5 % more than asked for. */
+function memoryBucket(bytes: number): number {
+  if (bytes === 0) return 0;
+  const step = Math.max(2 ** 20, 2 ** Math.floor(Math.log2(bytes)) / 8);
+  return Math.ceil(bytes / step) * step;
+}
+
+/** The class of a task. Equal needs give equal names, whatever the order in which they are written. */
+export function resourceClassOf(task: {
+  uses: ResourceClass['uses'];
+  handler?: string | undefined;
+  resources: Resources;
+  rules: Readonly<Record<string, LabelRule>>;
+}): ResourceClass {
+  const { uses, handler, resources, rules } = task;
+  const cpu = resources.cpu ?? (uses === 'handler' ? 0 : DEFAULT_CPU);
+  const need: Need = {
+    cpu: cpuBucket(cpu),
+    memory: memoryBucket(parseSize(resources.memory ?? 0) ?? 0),
+    gpu: resources.gpu ?? 0,
+    gpuMemory: memoryBucket(parseSize(resources.gpuMemory ?? 0) ?? 0),
+  };
+  const name = [
+    handler === undefined ? uses : `handler.${queueName(handler)}`,
+    ...(need.cpu === (uses === 'handler' ? 0 : DEFAULT_CPU) ? [] : [`c${need.cpu}`]),
+    ...(need.memory === 0 ? [] : [`m${Math.round(need.memory / 2 ** 20)}`]),
+    ...(need.gpu === 0 ? [] : [`g${need.gpu}`]),
+    ...(need.gpuMemory === 0 ? [] : [`v${Math.round(need.gpuMemory / 2 ** 20)}`]),
+    ...(Object.keys(rules).length === 0 ? [] : [`l${shortHash(canonicalJson(rules))}`]),
+  ].join('.');
+  return handler === undefined ? { name, uses, need, rules } : { name, uses, handler, need, rules };
+}
+
+function queueName(text: string): string {
+  const lower = text.toLowerCase();
+  return lower === text ? text : `${lower}-${shortHash(text)}`;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

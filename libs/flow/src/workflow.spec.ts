@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { checkInputs, decide, nextDelay, parseDocumentText, readDocument } from './index';
+
+const noop = { uses: 'handler/noop' };
+
+function codes(document: unknown): string[] {
+  const read = readDocument(document);
+  return read.ok ? [] : read.faults.map(({ code, pointer }) => `${code} ${pointer}`);
+}
+
+test('all faults are told together, each with a code and a pointer', () => {
+  expect(
+    codes({
+      name: 'bad name!',
+      extra: 1,
+      tasks: {
+        '1a': noop,
+        b: { uses: 'magic', timeout: '5 parsecs', foo: 1 },
+        c: { needs: 3 },
+      },
+    }).sort(),
+  ).toEqual([
+    'bad_duration /tasks/b/timeout',
+    'bad_task_key /tasks/1a',
+    'bad_type /tasks/c/needs',
+    'bad_value /name',
+    'missing_field /tasks/c/uses',
+    'unknown_field /extra',
+    'unknown_field /tasks/b/foo',
+    'unknown_uses /tasks/b/uses',
+  ]);
+});
+
+test('faults between tasks: unknown dependency, unreachable references, bad expressions', () => {
+  expect(
+    codes({
+      name: 'x',
+      inputs: { known: {} },
+      tasks: {
+        a: { ...noop, needs: ['nobody'], with: { x: '${{ inputs.unknown }}' } },
+        b: { ...noop, with: '${{ tasks.ghost.output }}', if: '${{ 1 + }}' },
+        c: { uses: 'code', with: { language: 'javascript', source: 'x ${{ inputs.known }}' } },
+      },
+      outputs: { y: '${{ tasks.ghost.output }}' },
+    }).sort(),
+  ).toEqual([
+    'bad_expression /tasks/b/if',
+    'bad_value /tasks/c/with/source',
+    'unknown_dependency /tasks/a',
+    'unknown_dependency /tasks/b',
+    'unreachable_reference /outputs',
+    'unreachable_reference /tasks/a',
+  ]);
+});
+
+test('LT-15, CM-T9: a reference without needs adds the edge', () => {
+  const read = readDocument({
+    name: 'x',
+    tasks: {
+      a: noop,
+      b: { ...noop, with: { deep: [{ x: 'got ${{ tasks.a.output.url }}' }] } },
+      c: { ...noop, env: { A: '${{ tasks.a.output }}' } },
+      d: { ...noop, if: '${{ tasks.b.output == 1 }}', needs: 'c' },
+    },
+  });
+  if (!read.ok) throw new Error('invalid');
+  expect([...read.workflow.tasks].map(([key, { needs }]) => [key, needs])).toEqual([
+    ['a', []],
+    ['b', ['a']],
+    ['c', ['a']],
+    ['d', ['b', 'c']],
+  ]);
+});
+
+test('a cycle is printed', () => {
+  const read = readDocument({
+    name: 'x',
+    tasks: { a: { ...noop, needs: ['c'] }, b: { ...noop, needs: ['a'] }, c: { ...noop, needs: ['b'] } },
+  });
+  expect(read).toMatchObject({
+    ok: false,
+    faults: [{ code: 'cycle', message: 'the tasks form a cycle: a -> b -> c -> a' }],
+  });
+  expect(codes({ name: 'x', tasks: { a: { ...noop, needs: 'a' } } })).toEqual(['cycle /tasks/a']);
+});
+
+test('no document brings the reader down', () => {
+  fc.assert(
+    fc.property(fc.anything({ withNullPrototype: true }), (value) => expect(() => readDocument(value)).not.toThrow()),
+  );
+  const shaped = fc.record({
+    name: fc.string(),
+    tasks: fc.dictionary(fc.string(), fc.anything()),
+    inputs: fc.anything(),
+    outputs: fc.anything(),
+  });
+  fc.assert(fc.property(shaped, (value) => expect(() => readDocument(value)).not.toThrow()));
+});
+
+test('deep nesting, __proto__ and a bomb of aliases are refused', () => {
+  const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)) as unknown;
+  expect(codes({ name: 'x', tasks: { a: { ...noop, with: deep } } })).toEqual(['bad_value /tasks/a/with']);
+  expect(codes(JSON.parse('{"name":"x","tasks":{"__proto__":{"uses":"handler/x"}}}'))).toEqual([
+    'unknown_field /tasks/__proto__',
+  ]);
+  const bomb = [
+    'a: &a [x,x,x,x,x,x,x,x,x]',
+    ...'bcdefgh'.split('').map((c, i) => `${c}: &${c} [${Array(9).fill(`*${'abcdefgh'[i]}`).join(',')}]`),
+  ].join('\n');
+  expect(() => parseDocumentText(bomb, 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
+  expect(() => parseDocumentText('a: [', 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
+  expect(() => parseDocumentText('{"a": 1,}', 'json')).toThrow(/line 1/);
+  expect(() => parseDocumentText('['.repeat(100_000), 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
+  expect(() => parseDocumentText('a: 1\na: 2', 'yaml')).toThrow(/unique/);
+});
+
+test('inputs: defaults, types, unknown and missing ones together', () => {
+  const read = readDocument({
+    name: 'x',
+    inputs: { n: { type: 'integer', default: 3 }, s: { type: 'string', required: true }, free: {} },
+    tasks: { a: noop },
+  });
+  if (!read.ok) throw new Error('invalid');
+  const { document } = read.workflow;
+  expect(checkInputs(document, { s: 'x' })).toEqual({ ok: true, inputs: { n: 3, s: 'x', free: null } });
+  const bad = checkInputs(document, { n: 1.5, other: 1 });
+  expect(bad.ok ? [] : bad.faults.map(({ code, pointer }) => `${code} ${pointer}`).sort()).toEqual([
+    'bad_type /inputs/n',
+    'missing_field /inputs/s',
+    'unknown_field /inputs/other',
+  ]);
+});
+
+test('decide: trigger rules, and skips that pass on', () => {
+  const plain = { trigger: 'all-success', conditional: false, asksStatus: false } as const;
+  expect(decide(plain, [{ key: 'a', status: 'completed' }])).toEqual({ do: 'run' });
+  expect(decide(plain, [{ key: 'a', status: 'skipped', reason: 'condition' }])).toEqual({
+    do: 'skip',
+    reason: 'dependency_skipped',
+  });
+  expect(decide(plain, [{ key: 'a', status: 'failed' }])).toEqual({ do: 'skip', reason: 'dependency_failed' });
+  expect(decide(plain, [{ key: 'a', status: 'skipped', reason: 'dependency_failed' }])).toEqual({
+    do: 'skip',
+    reason: 'dependency_failed',
+  });
+  const arms = [
+    { key: 'a', status: 'completed' },
+    { key: 'b', status: 'skipped', reason: 'condition' },
+  ] as const;
+  expect(decide({ ...plain, trigger: 'one-success' }, arms)).toEqual({ do: 'run' });
+  expect(decide({ ...plain, trigger: 'none-failed' }, arms)).toEqual({ do: 'run' });
+  expect(decide({ ...plain, trigger: 'all-done' }, [{ key: 'a', status: 'failed' }])).toEqual({ do: 'run' });
+  expect(decide({ ...plain, conditional: true, asksStatus: true }, arms)).toEqual({ do: 'ask' });
+  expect(decide({ ...plain, conditional: true }, arms)).toEqual({ do: 'skip', reason: 'dependency_skipped' });
+});
+
+test('retry delays grow to their limit, and only for what may be retried', () => {
+  const policy = { maxAttempts: 5, initialDelay: '1s', factor: 2, maxDelay: '3s', jitter: false };
+  const error = { code: 'task_failed', message: 'x', retryable: true };
+  expect([1, 2, 3, 4, 5].map((attempt) => nextDelay(policy, attempt, error, 0.5))).toEqual([
+    1000,
+    2000,
+    3000,
+    3000,
+    undefined,
+  ]);
+  expect(nextDelay(undefined, 1, error, 0)).toBeUndefined();
+  expect(nextDelay(policy, 1, { ...error, retryable: false }, 0)).toBeUndefined();
+  expect(nextDelay({ ...policy, retryOn: [7] }, 1, { ...error, details: { exitCode: 7 } }, 0)).toBe(1000);
+  expect(nextDelay({ ...policy, ignore: ['task_failed'] }, 1, error, 0)).toBeUndefined();
+  expect(nextDelay({ ...policy, jitter: true }, 1, error, 1)).toBe(500);
+});

@@ -1,1 +1,3 @@
-export {};
+export { runCommandLine } from './program';
+export { EXIT, type ExitCode } from './exit-codes';
+export { processTerminal, type Terminal, type Output } from './terminal';

@@ -1,1 +1,6 @@
-export {};
+export { EmbeddedError, embeddedCodes, type EmbeddedCode } from './errors';
+export { defaultHome, homePaths, repoRoot, type HomePaths } from './home';
+export { startPlatform, type Platform, type PlatformOptions, type PlatformStatus } from './platform';
+export type { PartExit } from './parts';
+export { startServices, type ServiceOptions, type Services } from './services';
+export { onStopSignals, type StopHandlers } from './stop-signals';

@@ -1,1 +1,16 @@
-export {};
+export { createExecutors } from './executors';
+export type { Executors, ExecutorsOptions, Reaped } from './executors';
+export type {
+  CodeProgram,
+  ContainerProgram,
+  Execution,
+  ExecutionLimits,
+  Executor,
+  Handle,
+  Handler,
+  HandlerContext,
+  HandlerProgram,
+  LogChunk,
+  Outcome,
+  WaitResult,
+} from './port';

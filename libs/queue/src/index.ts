@@ -1,1 +1,35 @@
-export {};
+export { openQueue, withLimit } from './connection';
+export type { QueueConnection, QueueOptions } from './connection';
+export { Bus } from './bus';
+export type { Listener } from './bus';
+export { ROOT_QUEUE, bullPriority, jobIdOf, keysOf, parseJobId, rootIdOf } from './keys';
+export type { Channel, Keys } from './keys';
+export {
+  MAX_LOST,
+  MAX_UNREAD,
+  begin,
+  createRun,
+  finaliseRun,
+  markQueued,
+  record,
+  recordRetry,
+  settle,
+  stopRun,
+} from './scripts';
+export type { Begun, GateCount, LiveTask, Recorded, RunRef, StoredResult } from './scripts';
+export { deleteRun, readGates, readHead, readProgress, readResults, runIds } from './run-hash';
+export type { RunHead } from './run-hash';
+export { Flows } from './flows';
+export type { FlowRun, JobData } from './flows';
+export { rootAgain, rootWorkerOptions } from './root-jobs';
+export type { RootJob } from './root-jobs';
+export { ClassQueue } from './class-queue';
+export type { Taken } from './class-queue';
+export { TakeLoop } from './take-loop';
+export type { Disposal, Ledger, TakeLoopOptions } from './take-loop';
+export { announceClasses, readClasses } from './classes';
+export { appendEvent, lastStreamId, readStream, trimStream, unreadEvents } from './stream';
+export type { StreamEntry } from './stream';
+export { HEARTBEAT_MS, aliveWorkers, heartbeat, leave, listWorkers, serverTime } from './presence';
+export type { Announcement } from './presence';
+export { initialise, readEpoch } from './instance';

@@ -1,0 +1,62 @@
+import { DocumentCache, KeyRing, LiveHub, type Engine } from '@lattice/engine';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { Authenticator } from './auth/authenticator';
+import { LoginController } from './auth/login.controller';
+import { ScopeGuard } from './auth/scope';
+import { ENGINE } from './engine';
+import { HealthController } from './health/health.controller';
+import { HomeController } from './home.controller';
+import { ProblemFilter } from './http/problem.filter';
+import { KeysController } from './keys/keys.controller';
+import { LiveGateway } from './live/live.gateway';
+import { EventsController } from './runs/events.controller';
+import { LogsController } from './runs/logs.controller';
+import { RunsController } from './runs/runs.controller';
+import { SubmitController } from './runs/submit.controller';
+import { SchemaController } from './schema/schema.controller';
+import { WorkersController } from './workers/workers.controller';
+import { WorkflowsController } from './workflows/workflows.controller';
+
+/** What the routes work with, made before the application: its order of closing is not for Nest to choose. */
+export interface Services {
+  readonly engine: Engine;
+  readonly hub: LiveHub;
+  readonly keys: KeyRing;
+  readonly authenticator: Authenticator;
+}
+
+const CONTROLLERS = [
+  SubmitController,
+  RunsController,
+  EventsController,
+  LogsController,
+  WorkflowsController,
+  SchemaController,
+  WorkersController,
+  KeysController,
+  HealthController,
+  LoginController,
+  HomeController,
+];
+
+/** The application: every route, the socket, the guard and the filter. */
+@Module({})
+export class AppModule {
+  static with({ engine, hub, keys, authenticator }: Services): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: CONTROLLERS,
+      providers: [
+        { provide: ENGINE, useValue: engine },
+        { provide: LiveHub, useValue: hub },
+        { provide: KeyRing, useValue: keys },
+        { provide: Authenticator, useValue: authenticator },
+        { provide: DocumentCache, useValue: new DocumentCache() },
+        { provide: APP_GUARD, useClass: ScopeGuard },
+        { provide: APP_FILTER, useValue: new ProblemFilter(engine.log) },
+        LiveGateway,
+      ],
+    };
+  }
+}

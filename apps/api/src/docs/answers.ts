@@ -1,0 +1,57 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiQuery, ApiResponse, type OpenAPIObject } from '@nestjs/swagger';
+import type { z } from 'zod';
+import { parameterOf, refTo, type SchemaName } from './schemas';
+
+/** What a status means: words, and for a success the shape of the body and a media type it may come in beside JSON. */
+type Answer = string | readonly [description: string, schema: SchemaName, mediaType?: string];
+
+const PROBLEM = 'application/problem+json';
+/** What any route may answer with. */
+const ALWAYS: Readonly<Record<number, string>> = {
+  401: 'The key is missing or not valid.',
+  403: 'The key lacks the scope.',
+  429: 'Too many requests; Retry-After says how long to wait.',
+  500: 'A fault of the server; the log has it under the id given.',
+  503: 'Redis or Postgres does not answer; Retry-After says when to try again.',
+};
+
+/** Documents every status of a route. */
+export function Answers(table: Readonly<Record<number, Answer>>): MethodDecorator {
+  const all = Object.entries<Answer>({ ...ALWAYS, ...table });
+  return applyDecorators(...all.map(([status, answer]) => ApiResponse(describe(Number(status), answer))));
+}
+
+function describe(status: number, answer: Answer): Parameters<typeof ApiResponse>[0] {
+  if (typeof answer !== 'string') {
+    const [description, name, other] = answer;
+    const media = { schema: refTo(name) };
+    if (other === undefined) return { status, description, content: { 'application/json': media } };
+    const text = { schema: { type: 'string' } };
+    return other === 'text/event-stream'
+      ? { status, description, content: { [other]: text } }
+      : { status, description, content: { 'application/json': media, [other]: text } };
+  }
+  if (status < 400) return { status, description: answer };
+  return { status, description: answer, content: { [PROBLEM]: { schema: refTo('Problem') } } };
+}
+
+/** Documents the query of a route from the schemas that it is read with. */
+export function Queries(shape: z.ZodRawShape): MethodDecorator {
+  return applyDecorators(
+    ...Object.entries(shape).map(([name, field]) => ApiQuery({ name, ...parameterOf(field) })),
+  );
+}
+
+type RequestBody = NonNullable<
+  NonNullable<NonNullable<OpenAPIObject['paths'][string]['post']>['requestBody']>
+>;
+
+/** Documents the body of a route: its shape in JSON, and in YAML when it takes that. */
+export function bodyOf(json: SchemaName, yaml?: SchemaName): RequestBody {
+  const content = { 'application/json': { schema: refTo(json) } };
+  return {
+    required: true,
+    content: yaml === undefined ? content : { ...content, 'application/yaml': { schema: refTo(yaml) } },
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  documentSchema,
+  eventSchema,
+  logEntrySchema,
+  problemSchema,
+  runListSchema,
+  runSummarySchema,
+  runViewSchema,
+  savedWorkflowSchema,
+  submitRunSchema,
+  submittedSchema,
+  taskErrorSchema,
+  taskViewSchema,
+  validationSchema,
+  workerViewSchema,
+  workflowListSchema,
+} from '@lattice/contracts';
+import { createKeySchema, createdKeySchema, keyListSchema, keyViewSchema } from '@lattice/engine';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+
+type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
+
+/** The shapes that the documentation names: the same schemas that the code parses with. */
+const SCHEMAS = {
+  CreateKey: createKeySchema,
+  CreatedKey: createdKeySchema,
+  Key: keyViewSchema,
+  KeyList: keyListSchema,
+  LogEntry: logEntrySchema,
+  LogPage: z.object({ logs: z.array(logEntrySchema), next: z.string().nullable() }),
+  Problem: problemSchema,
+  RunEvent: eventSchema,
+  RunList: runListSchema,
+  RunSummary: runSummarySchema,
+  RunView: runViewSchema,
+  SavedWorkflow: savedWorkflowSchema,
+  SubmitRun: submitRunSchema,
+  Submitted: submittedSchema,
+  TaskError: taskErrorSchema,
+  TaskView: taskViewSchema,
+  Validation: validationSchema,
+  WorkerList: z.object({ workers: z.array(workerViewSchema) }),
+  WorkerView: workerViewSchema,
+  WorkflowDocument: documentSchema,
+  WorkflowList: workflowListSchema,
+} as const satisfies Record<string, z.ZodType>;
+
+export type SchemaName = keyof typeof SCHEMAS;
+
+const reference = (name: string) => `#/components/schemas/${name}`;
+/** OpenAPI 3.1 takes JSON Schema as it is, but the types of the documentation library know only part of it. */
+const anySchema = z.custom<Exclude<Schemas[string], { $ref: string }>>((value) => typeof value === 'object');
+
+/** All named schemas as JSON Schema, for the components of the document. */
+export function componentSchemas(): Schemas {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { uri: reference, io: 'input' });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, anySchema.parse(schema)]),
+  );
+}
+
+/** A reference to a named schema. */
+export function refTo(name: SchemaName): { $ref: string } {
+  return { $ref: reference(name) };
+}
+
+/** How a parameter is documented: what is sent, not what it is turned into. */
+export function parameterOf(field: z.core.$ZodType): {
+  required: boolean;
+  description?: string;
+  schema: Exclude<Schemas[string], { $ref: string }>;
+} {
+  const json = z.toJSONSchema(z.object({ field }), { io: 'input', unrepresentable: 'any' });
+  const required = json.required?.includes('field') ?? false;
+  const property = json.properties?.['field'];
+  if (typeof property !== 'object') return { required, schema: {} };
+  const { description, ...schema } = property;
+  return { required, schema: anySchema.parse(schema), ...(description === undefined ? {} : { description }) };
+}

@@ -1,0 +1,38 @@
+import { LatticeError, faultsOf, parseDuration } from '@lattice/contracts';
+import type { Request } from 'express';
+import { z } from 'zod';
+
+/** Text that Postgres can hold: it refuses NUL in every text column. */
+const storable = (max: number) => z.string().max(max).regex(/^[^\0]*$/, 'may not hold the character NUL');
+
+/** A text of a query. */
+export const queryText = storable(200);
+/** An integer of a query, within limits. */
+export const queryInteger = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^-?\d{1,15}$/, 'not an integer')
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+/** The id of an event or a log entry: a bigint of Postgres as text. */
+export const queryId = z
+  .string()
+  .regex(/^\d{1,18}$/, 'not the id of an event');
+/** A duration of a query in milliseconds; more than `max` counts as `max`. */
+export const queryDuration = (max: number) =>
+  z
+    .string()
+    .refine((text) => parseDuration(text) !== undefined, 'not a duration: write 500ms, 30s, 5m')
+    .transform((text) => Math.min(parseDuration(text) ?? max, max));
+/** A value that may be given several times. */
+export const queryList = z
+  .union([queryText, z.array(queryText)])
+  .transform((value) => (typeof value === 'string' ? [value] : value));
+
+/** The query of a request, checked; throws `bad_request` with a fault per parameter. Unknown parameters are faults too. */
+export function readQuery<Shape extends z.ZodRawShape>(request: Request, shape: Shape): z.infer<z.ZodObject<Shape>> {
+  const parsed = z.strictObject(shape).safeParse({ ...request.query });
+  if (parsed.success) return parsed.data;
+  const faults = faultsOf(parsed.error, ['query']);
+  throw new LatticeError('bad_request', 'The query of the request has faults.', { faults });
+}

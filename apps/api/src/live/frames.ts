@@ -1,0 +1,33 @@
+import { LatticeError, faultsOf, type ErrorCode } from '@lattice/contracts';
+import { parseJsonBody } from '@lattice/engine';
+import { z } from 'zod';
+import { queryId } from '../http/read-query';
+
+/** What a client may send over the socket. */
+const frameSchema = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.literal('auth'), key: z.string().max(500) }),
+  z.strictObject({
+    op: z.literal('subscribe'),
+    runId: z.string().max(100),
+    after: z
+      .union([queryId, z.int().min(0).transform(String)])
+      .optional()
+      .describe('Only events after this id; all when absent.'),
+  }),
+  z.strictObject({ op: z.literal('unsubscribe'), runId: z.string().max(100) }),
+  z.strictObject({ op: z.literal('ping') }),
+]);
+export type Frame = z.infer<typeof frameSchema>;
+
+/** The frame in a text; throws `unparsable`, `bad_request`. */
+export function readFrame(text: string): Frame {
+  const parsed = frameSchema.safeParse(parseJsonBody(text));
+  if (parsed.success) return parsed.data;
+  const [first] = faultsOf(parsed.error);
+  throw new LatticeError('bad_request', `The frame has a fault at ${first?.pointer ?? ''}: ${first?.message ?? ''}`);
+}
+
+/** A frame that tells a client of a fault; about one run when `runId` is given. */
+export function errorFrame(code: ErrorCode, detail: string, runId?: string): string {
+  return JSON.stringify({ op: 'error', code, detail, ...(runId === undefined ? {} : { runId }) });
+}

@@ -1,0 +1,91 @@
+import { RUN_STATUSES, parseDuration, runIdSchema, type RunList, type RunView } from '@lattice/contracts';
+import { LiveHub, readRun, readRunStatus, readRuns, requestCancel } from '@lattice/engine';
+import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { identityOf } from '../auth/identity';
+import { Needs } from '../auth/scope';
+import { Answers, Queries } from '../docs/answers';
+import { ENGINE, type Engine } from '../engine';
+import { abortOnClose } from '../http/abort-on-close';
+import { queryDuration, queryInteger, queryText, readQuery } from '../http/read-query';
+
+const MAX_WAIT_MS = 600_000;
+const listQuery = {
+  status: z.enum(RUN_STATUSES).optional(),
+  workflow: queryText.optional(),
+  tag: queryText.optional(),
+  before: runIdSchema.optional().describe('Only runs older than this one.'),
+  cursor: runIdSchema.optional().describe('`next` of the page before.'),
+  limit: queryInteger(1, 500).default(50),
+};
+const waitQuery = {
+  timeout: queryDuration(MAX_WAIT_MS)
+    .default(parseDuration('30s') ?? 0)
+    .describe('How long to wait: 30s, at most 10m.'),
+};
+
+/** Runs: list, read, wait for, cancel. */
+@ApiTags('runs')
+@Controller('v1/runs')
+export class RunsController {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly hub: LiveHub,
+  ) {}
+
+  @Get()
+  @Needs('viewer')
+  @ApiOperation({ summary: 'List runs, newest first' })
+  @Queries(listQuery)
+  @Answers({ 200: ['A page of runs.', 'RunList'], 400: 'The query has faults.' })
+  async list(@Req() request: Request): Promise<RunList> {
+    const { cursor, before = cursor, ...filter } = readQuery(request, listQuery);
+    return readRuns(this.engine, { ...filter, before });
+  }
+
+  @Get(':id')
+  @Needs('viewer')
+  @ApiOperation({ summary: 'Read a run with its tasks' })
+  @Answers({ 200: ['The run.', 'RunView'], 404: 'There is no run of this id.' })
+  async read(@Param('id') id: string): Promise<RunView> {
+    return readRun(this.engine, id);
+  }
+
+  @Get(':id/wait')
+  @Needs('viewer')
+  @ApiOperation({
+    summary: 'Wait for the end of a run',
+    description: 'Answers when the run has ended, or with its status of that moment when the time is over.',
+  })
+  @Queries(waitQuery)
+  @Answers({ 200: ['The run as it is now.', 'RunView'], 400: 'The query has faults.', 404: 'There is no run of this id.' })
+  async wait(
+    @Param('id') id: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<RunView> {
+    const { timeout } = readQuery(request, waitQuery);
+    await readRunStatus(this.engine, id);
+    await this.hub.waitForEnd(id, timeout, { signal: abortOnClose(response) });
+    return readRun(this.engine, id);
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(202)
+  @Needs('operator')
+  @ApiOperation({
+    summary: 'Cancel a run',
+    description: 'The wish is stored when the answer comes; the run is `cancelled` when nothing of it runs any more.',
+  })
+  @Answers({
+    202: ['The run will be cancelled.', 'Submitted'],
+    404: 'There is no run of this id.',
+    409: 'The run has ended.',
+  })
+  async cancel(@Param('id') id: string, @Req() request: Request): Promise<{ runId: string }> {
+    await requestCancel(this.engine, id, `cancelled by the key "${identityOf(request).name}"`);
+    return { runId: id };
+  }
+}

@@ -1,0 +1,20 @@
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject } from '@nestjs/common';
+import { ROOT_QUEUE, rootAgain, type RootJob, type Scheduler } from '@lattice/engine';
+import { SCHEDULER } from './tokens';
+
+/** Milliseconds until a root that came up too early is looked at again. */
+const AGAIN_MS = 1_000;
+
+/** Takes root jobs: all jobs of the run are acknowledged, so the run is to be ended. */
+@Processor(ROOT_QUEUE)
+export class RootProcessor extends WorkerHost {
+  constructor(@Inject(SCHEDULER) private readonly scheduler: Scheduler) {
+    super();
+  }
+
+  override async process(job: RootJob, token?: string): Promise<null> {
+    if (!(await this.scheduler.rootReleased(job.id ?? ''))) await rootAgain(job, token, AGAIN_MS);
+    return null;
+  }
+}

@@ -1,0 +1,2 @@
+/** Under this name the scheduler is injected. */
+export const SCHEDULER = Symbol('scheduler');

@@ -1,0 +1,73 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { RUN_STATUSES, type RunSummary } from '@lattice/contracts';
+import { z } from 'zod';
+import { EXIT, type ExitCode } from '../exit-codes';
+import { between, duration, table } from '../format';
+import { markOf, paintState } from '../progress/marks';
+import { does, type Context, type Shell } from '../register';
+import { colorsOf, print, printJson, type Colors } from '../terminal';
+
+const optionsSchema = z.object({
+  status: z.enum(RUN_STATUSES).optional(),
+  workflow: z.string().optional(),
+  tag: z.string().optional(),
+  limit: z.number().default(20),
+  before: z.string().optional(),
+});
+
+export function registerRunsList(runs: Command, shell: Shell): void {
+  const command = runs
+    .command('list')
+    .alias('ls')
+    .description('Lists runs, newest first.')
+    .addOption(new Option('--status <status>', 'only runs in this state').choices(RUN_STATUSES))
+    .option('--workflow <name>', 'only runs of this workflow')
+    .option('-t, --tag <tag>', 'only runs with this tag')
+    .option('--limit <n>', 'how many (default 20)', parseLimit)
+    .option('--before <id>', 'only runs older than this one');
+  does(shell, command, optionsSchema, list);
+}
+
+async function list(context: Context, options: z.infer<typeof optionsSchema>): Promise<ExitCode> {
+  const { terminal, globals, name } = context;
+  const page = await context.client().listRuns(options);
+  if (globals.json) {
+    printJson(terminal.out, page);
+    return EXIT.completed;
+  }
+  const colors = colorsOf(terminal.out, terminal.env);
+  if (page.runs.length === 0) print(terminal.out, `no runs; start one with: ${name} run FILE`);
+  else print(terminal.out, renderRuns(page.runs, colors));
+  if (page.next !== null) print(terminal.out, colors.dim(`\nmore: ${name} runs list --before ${page.next}`));
+  return EXIT.completed;
+}
+
+export function renderRuns(runs: readonly RunSummary[], colors: Colors): string {
+  return table(
+    runs,
+    [
+      { title: 'RUN', of: (run) => run.runId },
+      { title: 'WORKFLOW', of: (run) => run.workflow },
+      {
+        title: 'STATUS',
+        of: (run) => `${markOf(run.status)} ${run.status}`,
+        paint: (text, run) => paintState(run.status, colors)(text),
+      },
+      { title: 'CREATED (UTC)', of: (run) => run.createdAt.slice(0, 19).replace('T', ' ') },
+      { title: 'TOOK', of: took, align: 'right' },
+      { title: 'TAGS', of: (run) => run.tags.join(', '), paint: (text) => colors.dim(text) },
+    ],
+    colors.dim,
+  );
+}
+
+function took(run: RunSummary): string {
+  const ms = between(run.startedAt, run.finishedAt);
+  return ms === undefined ? '' : duration(ms);
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('It must be a positive integer.');
+  return limit;
+}

@@ -1,0 +1,65 @@
+import { Command, CommanderError } from 'commander';
+import { registerCompletion } from './commands/completion';
+import { registerExplain } from './commands/explain';
+import { registerRun } from './commands/run';
+import { registerRunsControl } from './commands/runs-control';
+import { registerRunsGet } from './commands/runs-get';
+import { registerRunsList } from './commands/runs-list';
+import { registerRunsLogs } from './commands/runs-logs';
+import { registerRunsWatch } from './commands/runs-watch';
+import { registerUp } from './commands/up';
+import { registerValidate } from './commands/validate';
+import { registerWorkers } from './commands/workers';
+import { registerWorkflowsGet } from './commands/workflows-get';
+import { registerWorkflowsList } from './commands/workflows-list';
+import { registerWorkflowsSave } from './commands/workflows-save';
+import { EXIT, type ExitCode } from './exit-codes';
+import type { Shell } from './register';
+import { reportError } from './report-error';
+import type { Terminal } from './terminal';
+
+/** Runs the command line (without node and script) and gives the exit code. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const shell: Shell = { terminal, exitCode: EXIT.completed };
+  const program = buildProgram(shell);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return shell.exitCode;
+  } catch (error) {
+    // Commander has printed its message already; asking for help or the version is no mistake.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.completed : EXIT.badInput;
+    const { json, url } = program.opts<{ json?: unknown; url?: unknown }>();
+    return reportError(error, { json: json === true, url: typeof url === 'string' ? url : undefined }, terminal);
+  }
+}
+
+/** All commands, in the order in which help shows them. */
+function buildProgram(shell: Shell): Command {
+  const { out, err } = shell.terminal;
+  const program = new Command('lattice')
+    .description('Graphs of tasks on CPU and GPU workers.')
+    .option('--url <url>', 'address of the API (LATTICE_URL; else that of the platform started here, else port 3000)')
+    .option('--api-key <key>', 'key of the API (LATTICE_API_KEY; else .lattice/admin.key, here or upward)')
+    .option('--json', 'print one JSON document')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(--help shows how to use it)');
+  registerUp(program, shell);
+  registerRun(program, shell);
+  registerValidate(program, shell);
+  registerExplain(program, shell);
+  const runs = program.command('runs').description('list, watch and control runs');
+  registerRunsList(runs, shell);
+  registerRunsGet(runs, shell);
+  registerRunsLogs(runs, shell);
+  registerRunsWatch(runs, shell);
+  registerRunsControl(runs, shell);
+  registerWorkers(program, shell);
+  const workflows = program.command('workflows').description('list, read and save workflows');
+  registerWorkflowsList(workflows, shell);
+  registerWorkflowsGet(workflows, shell);
+  registerWorkflowsSave(workflows, shell);
+  registerCompletion(program, shell);
+  return program;
+}

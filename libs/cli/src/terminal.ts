@@ -1,0 +1,58 @@
+import { stripVTControlCharacters } from 'node:util';
+import { createColors } from 'picocolors';
+
+export type Colors = ReturnType<typeof createColors>;
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where a command reads from and writes to: the process, or a spec. */
+export interface Terminal {
+  readonly env: Env;
+  readonly cwd: string;
+  readonly out: Output;
+  readonly err: Output;
+}
+
+/** `columns` and `rows` are there on a terminal only. */
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
+};
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  return { env: process.env, cwd: process.cwd(), out: process.stdout, err: process.stderr };
+}
+
+export function print(output: Output, text: string): void {
+  output.write(`${text}\n`);
+}
+
+export function printJson(output: Output, value: unknown): void {
+  print(output, JSON.stringify(value, null, 2));
+}
+
+/** Colours on a terminal, unless NO_COLOR is set; FORCE_COLOR asks for them everywhere. */
+export function colorsOf(output: Output, env: Env): Colors {
+  if (env['NO_COLOR']) return createColors(false);
+  if (env['FORCE_COLOR'] && env['FORCE_COLOR'] !== '0') return createColors(true);
+  return createColors(isLive(output, env));
+}
+
+/** True when lines can be redrawn. */
+export function isLive(output: Output, env: Env): boolean {
+  return output.isTTY === true && env['TERM'] !== 'dumb';
+}
+
+/** Text of a task without what would move the cursor or change colours. */
+export function plainText(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return stripVTControlCharacters(text)
+    .replace(/\t/g, '  ')
+    .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '');
+}
+
+/** How the user calls this command: for hints that can be pasted. */
+export function commandName(env: Env): string {
+  return env['npm_command'] === undefined ? 'lattice' : 'npx lattice';
+}

@@ -1,0 +1,61 @@
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** The repository (or the unpacked release) this library is part of; the same from src and from dist. */
+export const repoRoot = resolve(__dirname, '..', '..', '..');
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** LATTICE_HOME, else `.lattice` in the repository. */
+export function defaultHome(env: Env = process.env): string {
+  return env['LATTICE_HOME'] ? resolve(env['LATTICE_HOME']) : join(repoRoot, '.lattice');
+}
+
+/** Where everything of one home lies. */
+export interface HomePaths {
+  readonly home: string;
+  readonly run: string;
+  readonly logs: string;
+  readonly lock: string;
+  readonly adminKey: string;
+  readonly secret: string;
+  readonly redisData: string;
+  readonly postgresData: string;
+}
+
+export function homePaths(home: string): HomePaths {
+  const root = resolve(home);
+  return {
+    home: root,
+    run: join(root, 'run'),
+    logs: join(root, 'logs'),
+    lock: join(root, 'run', 'launcher.json'),
+    adminKey: join(root, 'admin.key'),
+    secret: join(root, 'services.secret'),
+    redisData: join(root, 'redis'),
+    postgresData: join(root, 'postgres'),
+  };
+}
+
+/** Makes the folders of a home. It holds keys and data, so a new one is closed to other users. */
+export function makeHome(home: string): HomePaths {
+  const paths = homePaths(home);
+  mkdirSync(paths.home, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.run, { recursive: true });
+  mkdirSync(paths.logs, { recursive: true });
+  return paths;
+}
+
+/** Where the database really lies: the home may hold a link to it. */
+export function realPostgresData(paths: HomePaths): string {
+  try {
+    return realpathSync(paths.postgresData);
+  } catch {
+    return paths.postgresData;
+  }
+}
+
+export function removeHome(paths: HomePaths): void {
+  rmSync(realPostgresData(paths), { recursive: true, force: true });
+  rmSync(paths.home, { recursive: true, force: true });
+}

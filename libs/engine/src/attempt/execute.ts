@@ -1,0 +1,81 @@
+import type { SandboxLevel } from '@lattice/contracts';
+import type { Executors, Outcome } from '@lattice/executor';
+import type { TaskDefinition } from '@lattice/flow';
+import { appendEvent, type FlowRun } from '@lattice/queue';
+import type { Runtime } from '../runtime';
+import type { prepare } from './execution';
+import { LogWriter } from './log-writer';
+
+/** What an attempt needs of its worker. */
+export interface AttemptContext {
+  readonly runtime: Runtime;
+  readonly workerId: string;
+  readonly executors: Executors;
+  /** Text that is new each time: it tells a repeated call from a second attempt. */
+  nonce(): string;
+  /** The level at which a task will run here. */
+  levelOf(task: TaskDefinition): SandboxLevel;
+}
+
+/** Milliseconds between two progress events of an attempt. */
+const PROGRESS_MS = 100;
+
+/** Runs an attempt to its end. An abort of the signal stops the work; a run that is being stopped gives `cancelled`. */
+export async function execute(
+  context: AttemptContext,
+  options: {
+    run: FlowRun;
+    task: TaskDefinition;
+    attempt: number;
+    prepared: ReturnType<typeof prepare>;
+    signal: AbortSignal;
+  },
+): Promise<Outcome> {
+  const { run, task, attempt, prepared, signal } = options;
+  if (signal.aborted) return { status: 'cancelled' };
+  const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
+  let log: LogWriter | undefined;
+  const handle = context.executors
+    .forTask(task.handler === undefined ? task.uses : `handler/${task.handler}`, task.level)
+    .submit({
+      id: `${run.runId}.${run.epoch}.${task.key}.${attempt}`,
+      attempt,
+      ...prepared.program,
+      env: prepared.env,
+      limits: prepared.limits,
+      onLog: (chunk) => (log ??= new LogWriter(context.runtime, address)).write(chunk),
+      onProgress: progressWriter(context.runtime, address),
+    });
+  if (handle.outcome !== undefined && log === undefined) return handle.outcome;
+  const stop = (): void => void handle.cancel(String(signal.reason));
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const outcome = await handle.result();
+    await lastOf(log);
+    return signal.aborted && outcome.status !== 'completed' ? { status: 'cancelled' } : outcome;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+/** The log stands in the stream before the result does. */
+async function lastOf(log: LogWriter | undefined): Promise<void> {
+  await log?.flush();
+}
+
+function progressWriter(
+  runtime: Runtime,
+  address: { runId: string; epoch: number; taskKey: string; attempt: number },
+): (percent: number, text?: string) => void {
+  let last = 0;
+  return (percent, text) => {
+    const now = Date.now();
+    if (now - last < PROGRESS_MS && percent < 100) return;
+    last = now;
+    const bounded = Math.min(100, Math.max(0, percent));
+    const json = JSON.stringify(text === undefined ? { percent: bounded } : { percent: bounded, text });
+    appendEvent(runtime.queue, { ...address, type: 'task.progress', json, at: now }).catch((error: unknown) =>
+      runtime.log.warn({ err: error, ...address }, 'a progress event was lost'),
+    );
+  };
+}

@@ -1,0 +1,74 @@
+import { codeWithSchema, containerWithSchema, parseSize } from '@lattice/contracts';
+import { evaluateTemplate, type Scope } from '@lattice/expression';
+import type { CodeProgram, ContainerProgram, Execution, HandlerProgram } from '@lattice/executor';
+import type { TaskDefinition } from '@lattice/flow';
+import { z } from 'zod';
+import type { Settings } from '@lattice/config';
+
+/** A task that asks for no timeout gets an hour: a task that hangs must not hold a worker for ever. Handlers are trusted. */
+const DEFAULT_TIMEOUT_MS = 3_600_000;
+const PROCESSES = 512;
+
+const environmentSchema = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => String(value ?? '')),
+);
+
+const codeSchema = codeWithSchema.omit({ source: true }).extend({ input: z.unknown() });
+const containerSchema = containerWithSchema.extend({ input: z.unknown() });
+
+/** What to run, and its input. */
+export type Program = (CodeProgram | ContainerProgram | HandlerProgram) & { readonly input: unknown };
+
+/** What is to run: expressions evaluated, limits filled in. Throws LatticeError when an expression fails. */
+export function prepare(
+  task: TaskDefinition,
+  scope: Scope,
+  settings: Settings,
+): { program: Program; env: Record<string, string>; limits: Execution['limits'] } {
+  const memory = task.resources?.memory === undefined ? undefined : parseSize(task.resources.memory);
+  const timeout = task.timeoutMs ?? (task.uses === 'handler' ? undefined : DEFAULT_TIMEOUT_MS);
+  return {
+    program: programOf(task, evaluateTemplate(task.with, scope)),
+    env: environmentSchema.parse(evaluateTemplate(task.env, scope)),
+    limits: {
+      graceMs: settings.worker.grace,
+      outputBytes: settings.maxOutput,
+      logBytes: settings.maxLog,
+      processes: PROCESSES,
+      ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+      ...(memory === undefined ? {} : { memoryBytes: memory }),
+      ...(task.resources?.cpu === undefined ? {} : { cpu: task.resources.cpu }),
+    },
+  };
+}
+
+function programOf(task: TaskDefinition, body: unknown): Program {
+  switch (task.uses) {
+    case 'code': {
+      const { language, input } = codeSchema.parse(body);
+      return { uses: 'code', code: { language, source: task.source ?? '' }, input: input ?? null };
+    }
+    case 'container': {
+      const { image, command, entrypoint, env, workdir, network, input } = containerSchema.parse(body);
+      const container = {
+        image,
+        network,
+        env: environmentSchema.parse(env ?? {}),
+        ...(command === undefined ? {} : { command: typeof command === 'string' ? ['sh', '-c', command] : command }),
+        ...(entrypoint === undefined ? {} : { entrypoint }),
+        ...(workdir === undefined ? {} : { workdir }),
+      };
+      return { uses: 'container', container, input: input ?? null };
+    }
+    case 'handler':
+      return { uses: `handler/${task.handler ?? ''}`, input: handlerInput(body) };
+  }
+}
+
+/** A handler's `with` is its input; `{ input: X }` alone means X, so that all kinds of tasks may be written alike. */
+function handlerInput(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  const keys = Object.keys(body);
+  return keys.length === 1 && 'input' in body ? body.input : body;
+}

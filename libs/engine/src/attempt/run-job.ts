@@ -1,0 +1,256 @@
+import { LatticeError, taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
+import type { Scope, TaskScope } from '@lattice/expression';
+import type { Outcome } from '@lattice/executor';
+import { nextDelay, type TaskDefinition } from '@lattice/flow';
+import {
+  begin,
+  readGates,
+  record,
+  recordRetry,
+  type Begun,
+  type Disposal,
+  type FlowRun,
+  type Recorded,
+  type Taken,
+} from '@lattice/queue';
+import { finaliseIfDone } from '../run/finalise';
+import { keepOutput } from '../run/outputs';
+import type { Compiled } from '../run/plans';
+import { gatesOf, release } from '../run/release';
+import { parseInputs, taskScope } from '../run/scope';
+import { settleRun } from '../run/stop';
+import { execute, type AttemptContext } from './execute';
+import { prepare } from './execution';
+
+/** A slice of a fused chain ends after so long, or so many tasks: others get their turn. */
+const SLICE_MS = 1_000;
+const SLICE_TASKS = 100;
+/** Milliseconds until a job that may not begin now is looked at again. */
+const AGAIN_MS = 1_000;
+
+/** A job in the hands of a worker, and what is known of its run by now. */
+interface Slice {
+  readonly context: AttemptContext;
+  readonly taken: Taken;
+  readonly run: FlowRun;
+  readonly compiled: Compiled;
+  readonly signal: AbortSignal;
+  inputs: Record<string, unknown> | undefined;
+  readonly tasks: Record<string, TaskScope>;
+}
+
+/**
+ * Does a job: its tasks one after the other, each with its own attempt. Tasks that are recorded already are passed over, so a
+ * job may be taken again at any time. Says what is to become of the job.
+ */
+export async function runJob(context: AttemptContext, taken: Taken, signal: AbortSignal): Promise<Disposal> {
+  const { runtime } = context;
+  const compiled = await runtime.plans.get(taken.sha);
+  const entry = compiled.jobs.get(taken.taskKey);
+  if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);
+  const priority = 1_000_000 - (taken.job.opts.priority ?? 1_000_000);
+  const run: FlowRun = { runId: taken.runId, epoch: taken.epoch, sha: taken.sha, priority };
+  const slice: Slice = { context, taken, run, compiled, signal, inputs: undefined, tasks: {} };
+  const started = performance.now();
+  for (const [index, key] of entry.job.tasks.entries()) {
+    const task = compiled.workflow.tasks.get(key);
+    if (task === undefined) throw new Error(`task ${key} is not in document ${taken.sha}`);
+    const disposal = await runTask(slice, task);
+    if (disposal !== undefined) return disposal;
+    const over = index >= SLICE_TASKS - 1 || performance.now() - started > SLICE_MS;
+    if (over && index < entry.job.tasks.length - 1) return { do: 'requeue' };
+  }
+  await runtime.race?.('before-acknowledge', taken);
+  return {
+    do: 'acknowledge',
+    wakes: entry.parentClass === undefined || entry.parentClass === taken.className ? [] : [entry.parentClass],
+  };
+}
+
+/** One attempt of one task. Undefined when the next task of the chain may follow. */
+async function runTask(slice: Slice, task: TaskDefinition): Promise<Disposal | undefined> {
+  const { context, run, taken } = slice;
+  const { runtime } = context;
+  const wanted = [...task.references.tasks].filter((key) => slice.tasks[key] === undefined);
+  const begun = await begin(runtime.queue, run, {
+    taskKey: task.key,
+    workerId: context.workerId,
+    nonce: context.nonce(),
+    startedJson: JSON.stringify({ workerId: context.workerId, level: context.levelOf(task) }),
+    wantInputs: slice.inputs === undefined,
+    results: wanted,
+  });
+  if (begun.reply !== 'ok') return refused(slice, task, begun);
+  await runtime.race?.('after-begin', { runId: taken.runId, taskKey: task.key });
+  const { attempt } = begun;
+  let outcome: Outcome;
+  try {
+    slice.inputs ??= parseInputs(begun.inputs);
+    for (const [index, key] of wanted.entries()) {
+      const result = begun.results[index];
+      if (result !== undefined) slice.tasks[key] = await taskScope(runtime, run.runId, key, result);
+    }
+    const prepared = prepare(task, scopeOf(slice), runtime.settings);
+    outcome = await execute(context, { run, task, attempt, prepared, signal: slice.signal });
+  } catch (error) {
+    if (!(error instanceof LatticeError)) throw error;
+    outcome = { status: 'failed', error: taskError(error.code, error.message) };
+  }
+  if (slice.signal.aborted && slice.signal.reason === 'heartbeat_lost') return { do: 'leave' };
+  return finish(slice, task, { attempt, lost: begun.lost }, outcome);
+}
+
+function scopeOf(slice: Slice): Scope {
+  const { run, compiled } = slice;
+  return {
+    inputs: slice.inputs ?? {},
+    tasks: slice.tasks,
+    run: { id: run.runId, workflow: compiled.workflow.document.name },
+  };
+}
+
+/** What to do with a job whose task may not begin. */
+async function refused(
+  slice: Slice,
+  task: TaskDefinition,
+  begun: Exclude<Begun, { reply: 'ok' }>,
+): Promise<Disposal | undefined> {
+  const { run, context } = slice;
+  switch (begun.reply) {
+    case 'recorded':
+      // Its worker may have died between the record and the release.
+      await releaseAgain(slice, task);
+      return undefined;
+    case 'gone':
+    case 'stale':
+    case 'final':
+      return { do: 'acknowledge' };
+    case 'cancelling':
+    case 'failing':
+      await settleRun(context.runtime, run.runId);
+      return { do: 'acknowledge' };
+    case 'lost': {
+      const message = `${begun.lost} workers were lost while they ran the task, the last one was ${begun.worker}`;
+      const error = taskError('worker_lost', message);
+      return commit(slice, task, begun.attempt, { status: 'failed', error });
+    }
+    case 'early':
+      return { do: 'delay', ms: begun.delay };
+    case 'uninitialised':
+    case 'busy':
+    case 'paused':
+      return { do: 'delay', ms: AGAIN_MS };
+  }
+}
+
+async function releaseAgain({ context, run, compiled }: Slice, task: TaskDefinition): Promise<void> {
+  const gates = gatesOf(compiled, task.key);
+  const counts = await readGates(
+    context.runtime.queue,
+    run.runId,
+    gates.map(({ gate }) => gate),
+  );
+  const open = gates.filter(({ needs }, index) => (counts[index] ?? 0) >= needs).map(({ gate }) => gate);
+  // Whether all dependencies completed is not known here: let the gate look.
+  await release(context.runtime, { run, compiled, gates: open, others: 1 });
+  await finaliseIfDone(context.runtime, run.runId);
+}
+
+/** Records an outcome, or that it is to be tried again. */
+async function finish(
+  slice: Slice,
+  task: TaskDefinition,
+  token: { attempt: number; lost: number },
+  outcome: Outcome,
+): Promise<Disposal | undefined> {
+  if (outcome.status !== 'failed') return commit(slice, task, token.attempt, outcome);
+  const delay = nextDelay(task.retry, token.attempt - token.lost, outcome.error, Math.random());
+  if (delay === undefined) return commit(slice, task, token.attempt, outcome);
+  const reply = await recordRetry(slice.context.runtime.queue, slice.run, {
+    taskKey: task.key,
+    attempt: token.attempt,
+    delayMs: delay,
+    eventJson: JSON.stringify({ delay, error: outcome.error }),
+  });
+  if (reply === 'stopping') return commit(slice, task, token.attempt, { status: 'cancelled' });
+  return reply === 'ok' || reply === 'repeat' ? { do: 'delay', ms: delay } : { do: 'leave' };
+}
+
+/** Records how a task ended and adds what that opens. Undefined when the chain may go on. */
+async function commit(
+  slice: Slice,
+  task: TaskDefinition,
+  attempt: number,
+  outcome: Outcome,
+): Promise<Disposal | undefined> {
+  const recorded = await recordOutcome(slice, task, attempt, outcome);
+  switch (recorded.reply) {
+    case 'gone':
+    case 'stale':
+      return { do: 'acknowledge' };
+    case 'uninitialised':
+      return { do: 'delay', ms: AGAIN_MS };
+    case 'fenced':
+      return { do: 'leave' };
+    case 'ok':
+    case 'repeat':
+      return afterRecord(slice, task, recorded);
+  }
+}
+
+async function afterRecord(
+  slice: Slice,
+  task: TaskDefinition,
+  recorded: Extract<Recorded, { open: number[] }>,
+): Promise<Disposal | undefined> {
+  const { context, run, compiled } = slice;
+  const { runtime } = context;
+  await runtime.race?.('after-record', { runId: run.runId, taskKey: task.key });
+  let { left, state } = recorded;
+  if (state === 'running' && recorded.open.length > 0) {
+    const released = await release(runtime, { run, compiled, gates: recorded.open, others: recorded.others });
+    if (released !== undefined) ({ left, state } = released);
+  }
+  await runtime.race?.('after-release', { runId: run.runId, taskKey: task.key });
+  if (state === 'failing' || state === 'cancelling') await settleRun(runtime, run.runId);
+  else if (left === 0) await finaliseIfDone(runtime, run.runId);
+  if (state === 'running' && recorded.status === 'completed') return undefined;
+  return { do: 'acknowledge' };
+}
+
+async function recordOutcome(slice: Slice, task: TaskDefinition, attempt: number, outcome: Outcome): Promise<Recorded> {
+  const { context, run } = slice;
+  const entry = { taskKey: task.key, attempt, gates: gatesOf(slice.compiled, task.key) };
+  const { queue } = context.runtime;
+  switch (outcome.status) {
+    case 'completed': {
+      const kept = await keepOutput(context.runtime, run, { taskKey: task.key, attempt, json: outcome.outputJson });
+      const { outputBytes } = kept;
+      slice.tasks[task.key] = { status: 'completed', output: JSON.parse(outcome.outputJson), error: null };
+      return record(queue, run, {
+        ...entry,
+        status: 'completed',
+        output: kept.field,
+        error: '',
+        ...(outputBytes === undefined
+          ? { eventJson: `{"output":${outcome.outputJson}}` }
+          : { eventJson: '{"output":null}', outputBytes }),
+      });
+    }
+    case 'failed':
+      return record(queue, run, { ...entry, ...ended('failed', outcome.error, { error: outcome.error }) });
+    case 'cancelled':
+      return record(queue, run, {
+        ...entry,
+        ...ended('cancelled', taskError('cancelled', 'the run is being stopped'), { reason: 'stopped' }),
+      });
+  }
+}
+
+function ended(
+  status: FinalTaskStatus,
+  error: TaskError,
+  data: unknown,
+): { status: FinalTaskStatus; output: string; error: string; eventJson: string } {
+  return { status, output: '', error: JSON.stringify(error), eventJson: JSON.stringify(data) };
+}

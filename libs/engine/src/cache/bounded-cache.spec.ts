@@ -1,0 +1,34 @@
+import { BoundedCache } from './bounded-cache';
+
+describe('BoundedCache', () => {
+  it('forgets the entry used longest ago', () => {
+    const cache = new BoundedCache<string, number>({ entries: 2 });
+    cache.set('a', 1);
+    cache.set('b', 2);
+    expect(cache.get('a')).toBe(1);
+    cache.set('c', 3);
+    expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([1, undefined, 3]);
+  });
+
+  it('keeps to the weight, and does not keep what is heavier than all of it', () => {
+    const cache = new BoundedCache<string, number>({ entries: 10, weight: 10 });
+    cache.set('a', 1, 6);
+    cache.set('b', 2, 6);
+    cache.set('c', 3, 11);
+    expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([undefined, 2, undefined]);
+    cache.set('b', 4, 10);
+    expect(cache.get('b')).toBe(4);
+    expect(cache.size).toBe(1);
+  });
+
+  it('forgets what is older than the limit', () => {
+    let now = 0;
+    const cache = new BoundedCache<string, number>({ entries: 2, ttl: 100 }, () => now);
+    cache.set('a', 1);
+    now = 99;
+    expect(cache.get('a')).toBe(1);
+    now = 100;
+    expect(cache.get('a')).toBeUndefined();
+    expect(cache.size).toBe(0);
+  });
+});

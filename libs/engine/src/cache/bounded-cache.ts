@@ -1,0 +1,69 @@
+/** Limits of a {@link BoundedCache}. */
+export interface CacheLimits {
+  /** Entries it may hold. */
+  entries: number;
+  /** Sum of the weights it may hold; an entry heavier than this is not kept at all. */
+  weight?: number;
+  /** Milliseconds an entry stays good after it was put in; for ever when absent. */
+  ttl?: number;
+}
+
+interface Entry<V> {
+  value: V;
+  weight: number;
+  expires: number;
+}
+
+/** A map that forgets the entry used longest ago when it is full, and entries older than the limit. */
+export class BoundedCache<K, V> {
+  private readonly entries = new Map<K, Entry<V>>();
+  private weight = 0;
+
+  constructor(
+    private readonly limits: CacheLimits,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  get(key: K): V | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.expires <= this.now()) {
+      this.delete(key);
+      return undefined;
+    }
+    // A Map keeps the order of insertion: what is used moves to the young end.
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    return entry.value;
+  }
+
+  set(key: K, value: V, weight = 1): void {
+    this.delete(key);
+    const most = this.limits.weight ?? Number.POSITIVE_INFINITY;
+    if (weight > most) return;
+    this.entries.set(key, { value, weight, expires: this.now() + (this.limits.ttl ?? Number.POSITIVE_INFINITY) });
+    this.weight += weight;
+    while (this.entries.size > this.limits.entries || this.weight > most) this.deleteOldest();
+  }
+
+  delete(key: K): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.weight -= entry.weight;
+    this.entries.delete(key);
+  }
+
+  clear(): void {
+    this.entries.clear();
+    this.weight = 0;
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  private deleteOldest(): void {
+    const oldest = this.entries.keys().next();
+    if (oldest.done !== true) this.delete(oldest.value);
+  }
+}

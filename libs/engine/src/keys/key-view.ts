@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { KEY_SCOPES } from './scopes';
+
+/** Body of POST /v1/keys. */
+export const createKeySchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[^\0]*$/, 'may not hold the character NUL'),
+  scope: z.enum(KEY_SCOPES),
+});
+export type CreateKey = z.infer<typeof createKeySchema>;
+
+/** A key as GET /v1/keys shows it: never the secret. */
+export const keyViewSchema = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  scope: z.enum(KEY_SCOPES),
+  createdAt: z.string(),
+  lastUsedAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+});
+export type KeyView = z.infer<typeof keyViewSchema>;
+
+export const keyListSchema = z.object({ keys: z.array(keyViewSchema) });
+
+/** Answer of POST /v1/keys, the only one that holds the secret. */
+export const createdKeySchema = keyViewSchema.extend({ key: z.string() });
+export type CreatedKey = z.infer<typeof createdKeySchema>;

@@ -1,0 +1,197 @@
+import { eventSchema, LatticeError, type RunEvent } from '@lattice/contracts';
+import type { Engine } from '../context';
+import { followRun, type FollowOptions } from './follow-run';
+import { probeRun } from './probe-run';
+import { waitForEnd, type WaitOptions } from './wait-for-end';
+
+/** The bus stays open so long after the last follower went: most followers come one after the other. */
+const LINGER_MS = 5_000;
+/** A run of which the bus said nothing for so long is looked up in Postgres: the net under a lost message. */
+const PROBE_MS = 15_000;
+/** A follower is told that the bus is not there after so long; the subscription goes on being tried. */
+const BUS_LIMIT_MS = 5_000;
+
+/** Someone who is told about one run. */
+export interface LiveListener {
+  deliver(event: RunEvent, size: number): void;
+  /** Something may have been missed. */
+  check(): void;
+  /** The process stops. */
+  stop(reason: LatticeError): void;
+  /** The id after which it waits for events; undefined while it reads by itself. */
+  position(): bigint | undefined;
+}
+
+interface Channel {
+  readonly listeners: Set<LiveListener>;
+  heardAt: number;
+}
+
+type Unsubscribe = () => Promise<void>;
+
+/**
+ * Followers of runs in this process, on ONE subscription to the bus, which is open only while there are followers. Events
+ * come over the bus after their commit to Postgres, so whoever listens first and reads Postgres then misses nothing.
+ */
+export class LiveHub {
+  private readonly channels = new Map<string, Channel>();
+  private bus: Promise<Unsubscribe> | undefined;
+  private busClosing: Promise<void> = Promise.resolve();
+  private linger: NodeJS.Timeout | undefined;
+  private probing: NodeJS.Timeout | undefined;
+  private stopped: LatticeError | undefined;
+
+  constructor(private readonly engine: Engine) {}
+
+  /**
+   * The events of a run after the given id (`'0'` for all), then those to come, each once and in order. Ends after the final
+   * event, or quietly when the signal aborts; throws `unavailable` when the bus or Postgres can't be reached or the hub is closed.
+   */
+  follow(runId: string, after: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    return followRun(this.engine, this, { runId, after, ...options });
+  }
+
+  /** Resolves when the run has ended, the time is over, the signal aborts or the hub is closed; does not say which. */
+  async waitForEnd(runId: string, timeoutMs: number, options: WaitOptions = {}): Promise<void> {
+    await waitForEnd(this.engine, this, { runId, timeoutMs, ...options });
+  }
+
+  /** Followers and waiters there are now. */
+  get listeners(): number {
+    return [...this.channels.values()].reduce((sum, channel) => sum + channel.listeners.size, 0);
+  }
+
+  /** Registers a listener and resolves once the bus is open. The function given back takes it off; calling it twice is harmless. */
+  async attach(runId: string, listener: LiveListener): Promise<() => void> {
+    if (this.stopped !== undefined) throw this.stopped;
+    const channel = this.channels.get(runId) ?? { listeners: new Set(), heardAt: Date.now() };
+    this.channels.set(runId, channel);
+    channel.listeners.add(listener);
+    const detach = () => this.detach(runId, channel, listener);
+    try {
+      await this.openBus();
+      return detach;
+    } catch (cause) {
+      detach();
+      throw new LatticeError('unavailable', 'The bus of live events cannot be reached.', { cause });
+    }
+  }
+
+  /** Ends every follower with the reason and closes the bus. */
+  async close(reason: string): Promise<void> {
+    this.stopped = new LatticeError('unavailable', reason);
+    for (const channel of this.channels.values()) {
+      for (const listener of channel.listeners) listener.stop(this.stopped);
+    }
+    this.channels.clear();
+    this.closeBus();
+    await this.busClosing;
+  }
+
+  private detach(runId: string, channel: Channel, listener: LiveListener): void {
+    channel.listeners.delete(listener);
+    if (channel.listeners.size === 0 && this.channels.get(runId) === channel) this.channels.delete(runId);
+    if (this.channels.size > 0 || this.stopped !== undefined) return;
+    clearTimeout(this.linger);
+    this.linger = setTimeout(() => this.closeBus(), LINGER_MS).unref();
+  }
+
+  private async openBus(): Promise<void> {
+    clearTimeout(this.linger);
+    // A subscription that is being given back is waited for: its end must not take the new one with it.
+    const bus = (this.bus ??= this.busClosing.then(() => this.subscribe()));
+    bus.catch(() => {
+      if (this.bus === bus) this.bus = undefined;
+    });
+    await within(BUS_LIMIT_MS, bus);
+  }
+
+  private async subscribe(): Promise<Unsubscribe> {
+    const unsubscribe = await this.engine.queue.bus.subscribe('live', {
+      onMessage: (text) => this.dispatch(text),
+      onReconnect: () => this.checkAll(),
+    });
+    this.probing ??= setInterval(() => void this.probe(), PROBE_MS).unref();
+    return unsubscribe;
+  }
+
+  private closeBus(): void {
+    clearTimeout(this.linger);
+    clearInterval(this.probing);
+    this.probing = undefined;
+    const bus = this.bus;
+    if (bus === undefined) return;
+    this.bus = undefined;
+    this.busClosing = bus
+      .then((unsubscribe) => unsubscribe())
+      .catch((error: unknown) => this.engine.log.debug({ err: error }, 'the bus of live events was gone before its end'));
+  }
+
+  private dispatch(text: string): void {
+    const events = parseList(text);
+    if (events === undefined) {
+      this.engine.log.warn({ length: text.length }, 'a message on the live bus was no list of events');
+      return;
+    }
+    const size = text.length / Math.max(1, events.length);
+    for (const value of events) this.dispatchOne(value, size);
+  }
+
+  private dispatchOne(value: unknown, size: number): void {
+    const channel = this.channels.get(runIdOf(value));
+    if (channel === undefined) return;
+    const event = eventSchema.safeParse(value);
+    if (!event.success) {
+      this.engine.log.warn({ err: event.error }, 'an event on the live bus has another shape');
+      return;
+    }
+    channel.heardAt = Date.now();
+    for (const listener of channel.listeners) listener.deliver(event.data, size);
+  }
+
+  private checkAll(): void {
+    for (const channel of this.channels.values()) for (const listener of channel.listeners) listener.check();
+  }
+
+  /** One run after the other, so that many quiet runs do not come to Postgres together. */
+  private async probe(): Promise<void> {
+    const quietSince = Date.now() - PROBE_MS;
+    for (const [runId, channel] of [...this.channels]) {
+      if (channel.heardAt > quietSince) continue;
+      try {
+        const missed = await probeRun(this.engine, runId, [...channel.listeners]);
+        channel.heardAt = Date.now();
+        if (missed) for (const listener of channel.listeners) listener.check();
+      } catch (error) {
+        this.engine.log.warn({ err: error, runId }, 'a quiet run could not be looked up');
+      }
+    }
+  }
+}
+
+async function within(limitMs: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no subscription within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function parseList(text: string): unknown[] | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function runIdOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'runId' in value && typeof value.runId === 'string'
+    ? value.runId
+    : '';
+}

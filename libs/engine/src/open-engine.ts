@@ -1,0 +1,40 @@
+import type { Logger, Settings } from '@lattice/config';
+import { migrate, openDatabase } from '@lattice/persistence';
+import { openQueue } from '@lattice/queue';
+import type { Engine } from './context';
+
+/** Connects to both stores. `name` is shown in their lists of clients. Rejects, with nothing left open, when one is not there. */
+export async function openEngine(settings: Settings, name: string, log: Logger): Promise<Engine> {
+  const queue = await openQueue({
+    redisUrl: settings.redisUrl,
+    prefix: settings.prefix,
+    name,
+    onError: (error) => log.warn({ err: error }, 'redis'),
+  });
+  try {
+    const db = await openDatabase({
+      url: settings.databaseUrl,
+      applicationName: name,
+      onError: (error) => log.warn({ err: error }, 'postgres'),
+    });
+    return { db, queue, settings, log };
+  } catch (error) {
+    await queue.close();
+    throw error;
+  }
+}
+
+/** Brings the schema of the database up to this build; several processes may do so at once. */
+export async function migrateDatabase(engine: Engine): Promise<void> {
+  const done = await migrate(engine.db);
+  if (done.length > 0) engine.log.info({ migrations: done }, 'the database was migrated');
+}
+
+/** Closes the queue first and the database last: what is still being recorded needs the database. */
+export async function closeEngine(engine: Engine): Promise<void> {
+  try {
+    await engine.queue.close();
+  } finally {
+    await engine.db.close();
+  }
+}

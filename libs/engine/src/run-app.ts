@@ -1,0 +1,70 @@
+import { SettingsError, createLogger, readSettings, type Settings } from '@lattice/config';
+import type { Engine } from './context';
+import { closeEngine, openEngine } from './open-engine';
+
+/** What an app gives back once it runs. */
+export interface RunningApp {
+  /** Stops intake, lets go what runs within its own limits. The engine is closed afterwards. */
+  close(): Promise<void>;
+}
+
+/** The whole stop takes at most so many milliseconds; then the process ends with 1. */
+const STOP_LIMIT_MS = 20_000;
+
+/**
+ * The life of a process of Lattice, in one place: settings (all faults together, exit 2), connections, start, signals, stop in
+ * order. SIGTERM and SIGINT stop it; a start that fails exits with 1 and one line that says why.
+ */
+export function runApp(name: string, start: (engine: Engine) => Promise<RunningApp>): void {
+  const settings = settingsOrExit();
+  run(name, settings, start).catch((error: unknown) => {
+    process.stderr.write(`The ${name} could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });
+}
+
+function settingsOrExit(): Settings {
+  try {
+    return readSettings(process.env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}
+
+async function run(name: string, settings: Settings, start: (engine: Engine) => Promise<RunningApp>): Promise<void> {
+  const log = createLogger(name, settings.logLevel);
+  const engine = await openEngine(settings, `lattice-${name}`, log);
+  let app: RunningApp;
+  try {
+    app = await start(engine);
+  } catch (error) {
+    await closeEngine(engine);
+    throw error;
+  }
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal }, `the ${name} stops`);
+    const limit = setTimeout(() => {
+      log.error(`the ${name} did not stop in time`);
+      process.exit(1);
+    }, STOP_LIMIT_MS);
+    limit.unref();
+    app
+      .close()
+      .then(() => closeEngine(engine))
+      .then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, `the ${name} did not stop cleanly`);
+          process.exit(1);
+        },
+      );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  log.info(`the ${name} runs`);
+}

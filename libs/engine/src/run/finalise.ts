@@ -1,0 +1,113 @@
+import { LatticeError, taskError, taskErrorSchema, type EventType, type TaskError } from '@lattice/contracts';
+import { evaluateTemplate, templateReferences, type Scope, type Template } from '@lattice/expression';
+import { finaliseRun, readHead, type RunHead } from '@lattice/queue';
+import type { Runtime } from '../runtime';
+import type { Compiled } from './plans';
+import { readScope } from './scope';
+
+/** The outputs of a run may have this many bytes of JSON text. */
+const MAX_OUTPUTS = 8 * 1_048_576;
+
+/**
+ * Ends a run whose tasks have all ended: its event says how. Called by whoever recorded the last task, by the root job and by
+ * the reconciler; it happens once. Returns false when tasks are left.
+ */
+export async function finaliseIfDone(runtime: Runtime, runId: string): Promise<boolean> {
+  for (;;) {
+    const head = await readHead(runtime.queue, runId);
+    if (head === undefined || head.state === 'final') return true;
+    if (head.left > 0) return false;
+    const end = await endOf(runtime, runId, head);
+    const reply = await finaliseRun(runtime.queue, { runId, epoch: head.epoch }, { state: head.state, ...end });
+    if (reply !== 'changed') return reply !== 'open';
+  }
+}
+
+interface End {
+  readonly type: EventType;
+  readonly eventJson: string;
+}
+
+async function endOf(runtime: Runtime, runId: string, head: RunHead): Promise<End> {
+  switch (head.state) {
+    case 'cancelling':
+      return { type: 'run.cancelled', eventJson: JSON.stringify({ reason: head.cancelReason }) };
+    case 'failing':
+      return failed(failureOf(head));
+    default:
+      return endOfWork(runtime, runId, head);
+  }
+}
+
+function failed(error: TaskError, outputs?: unknown): End {
+  return { type: 'run.failed', eventJson: JSON.stringify(outputs === undefined ? { error } : { error, outputs }) };
+}
+
+/** The error of the run is that of the task that failed first, with the task named. */
+function failureOf(head: RunHead): TaskError {
+  const cause = taskErrorSchema.parse(JSON.parse(head.errorJson));
+  return {
+    code: cause.code,
+    message: `task "${head.failedTask}" failed: ${cause.message}`,
+    retryable: false,
+    details: { ...cause.details, task: head.failedTask },
+  };
+}
+
+async function endOfWork(runtime: Runtime, runId: string, head: RunHead): Promise<End> {
+  const compiled = await runtime.plans.get(head.sha);
+  const outputs = await evaluateOutputs(runtime, runId, compiled);
+  if (head.failed > 0) {
+    const message = `${head.failed === 1 ? 'a task' : `${head.failed} tasks`} failed; the others went on as asked`;
+    return failed(taskError('run_failed', message), outputs instanceof LatticeError ? undefined : outputs);
+  }
+  if (outputs instanceof LatticeError)
+    return failed(taskError(outputs.code, `the outputs of the run: ${outputs.message}`));
+  const eventJson = JSON.stringify({ outputs });
+  if (eventJson.length > MAX_OUTPUTS) {
+    return failed(
+      taskError(
+        'output_too_large',
+        `the outputs of the run have ${eventJson.length} bytes; ${MAX_OUTPUTS} are the most`,
+      ),
+    );
+  }
+  return { type: 'run.completed', eventJson };
+}
+
+/** An output that refers to a task which did not complete is null: the arm of a branch that was not taken has no value. */
+async function evaluateOutputs(
+  runtime: Runtime,
+  runId: string,
+  compiled: Compiled,
+): Promise<Record<string, unknown> | LatticeError> {
+  const { workflow } = compiled;
+  const references = templateReferences(workflow.outputs);
+  const scope = await readScope(runtime, { runId, workflow: workflow.document.name }, references.tasks);
+  const outputs: Record<string, unknown> = {};
+  try {
+    for (const [name, template] of entriesOf(workflow.outputs)) outputs[name] = evaluateOutput(template, scope);
+  } catch (error) {
+    if (error instanceof LatticeError) return error;
+    throw error;
+  }
+  return outputs;
+}
+
+function evaluateOutput(template: Template, scope: Scope): unknown {
+  try {
+    return evaluateTemplate(template, scope);
+  } catch (error) {
+    const completed = [...templateReferences(template).tasks].every((key) => scope.tasks[key]?.status === 'completed');
+    if (completed || !(error instanceof LatticeError)) throw error;
+    return null;
+  }
+}
+
+function entriesOf(template: Template): (readonly [string, Template])[] {
+  if (template.kind === 'object') return [...template.entries];
+  if (template.kind !== 'constant' || typeof template.value !== 'object' || template.value === null) return [];
+  return Object.entries(template.value).map(
+    ([name, value]: [string, unknown]) => [name, { kind: 'constant', value }] as const,
+  );
+}

@@ -1,0 +1,55 @@
+import { LatticeError, type WorkflowDocument } from '@lattice/contracts';
+import { compile, mustReadDocument, type FlowPlan, type PlanJob, type Workflow } from '@lattice/flow';
+import { getDocument, type Database } from '@lattice/persistence';
+
+/** A workflow with its plan, and what is looked up in it for every task. */
+export interface Compiled {
+  readonly workflow: Workflow;
+  readonly plan: FlowPlan;
+  /** Jobs by the key of their first task, with the class of the job that waits for them. */
+  readonly jobs: ReadonlyMap<string, { readonly job: PlanJob; readonly parentClass: string | undefined }>;
+}
+
+/** Plans by the fingerprint of their document, compiled once per process. The oldest go when there are too many. */
+export class PlanCache {
+  private readonly known = new Map<string, Compiled>();
+
+  constructor(
+    private readonly db: Database,
+    private readonly most = 200,
+  ) {}
+
+  /** The plan of a document that is stored in Postgres. Throws LatticeError `workflow_not_found` if it is not. */
+  async get(sha: string): Promise<Compiled> {
+    const known = this.known.get(sha);
+    if (known !== undefined) return known;
+    const document = await getDocument(this.db, sha);
+    if (document === undefined) throw new LatticeError('workflow_not_found', `document ${sha} is not stored`);
+    return this.add(sha, document);
+  }
+
+  /** The plan of a document at hand. */
+  of(sha: string, document: WorkflowDocument): Compiled {
+    return this.known.get(sha) ?? this.add(sha, document);
+  }
+
+  private add(sha: string, document: WorkflowDocument): Compiled {
+    const workflow = mustReadDocument(document);
+    const plan = compile(workflow);
+    const compiled = { workflow, plan, jobs: jobsOf(plan) };
+    const oldest = this.known.keys().next();
+    if (this.known.size >= this.most && !oldest.done) this.known.delete(oldest.value);
+    this.known.set(sha, compiled);
+    return compiled;
+  }
+}
+
+function jobsOf(plan: FlowPlan): Compiled['jobs'] {
+  const jobs = new Map<string, { job: PlanJob; parentClass: string | undefined }>();
+  const visit = (job: PlanJob, parentClass: string | undefined): void => {
+    jobs.set(job.id, { job, parentClass });
+    for (const child of job.children) visit(child, job.class);
+  };
+  for (const segment of plan.segments) visit(segment.job, undefined);
+  return jobs;
+}

@@ -1,0 +1,211 @@
+import { LatticeError, taskError } from '@lattice/contracts';
+import { evaluateTemplate } from '@lattice/expression';
+import { decide, tasksOf, type Ended, type PlanSegment, type TaskDefinition } from '@lattice/flow';
+import { announceClasses, markQueued, readResults, record, type FlowRun, type GateCount } from '@lattice/queue';
+import type { Runtime } from '../runtime';
+import type { Compiled } from './plans';
+import { readScope } from './scope';
+
+/** What a release works on. */
+export interface Release {
+  readonly run: FlowRun;
+  readonly compiled: Compiled;
+  /** Gates that are open. */
+  readonly gates: readonly number[];
+  /** Tasks of the run that ended otherwise than completed: with none, every dependency has completed and nothing is asked. */
+  readonly others: number;
+}
+
+/** How many tasks are left, and the state of the run, after the last record that the release made; undefined without one. */
+export interface Released {
+  readonly left: number;
+  readonly state: string;
+}
+
+/**
+ * Adds the segments whose gates are open, after their tasks were decided upon. A skip adds nothing: it is recorded, which
+ * may open further gates. May be called any number of times for the same gates.
+ */
+export async function release(
+  runtime: Runtime,
+  { run, compiled, gates, others }: Release,
+): Promise<Released | undefined> {
+  const { plan } = compiled;
+  const added: number[] = [];
+  let last: Released | undefined;
+  let ended = others;
+  const todo = [...new Set(gates)];
+  for (const gate of todo) {
+    for (const index of plan.gates[gate]?.segments ?? []) {
+      const segment = plan.segments[index];
+      if (segment === undefined) continue;
+      const ends = await endsOfSegment(runtime, {
+        run,
+        compiled,
+        segment,
+        after: plan.gates[gate]?.after ?? [],
+        others: ended,
+      });
+      if (ends === undefined) added.push(index);
+      for (const end of ends ?? []) {
+        const recorded = await recordEnd(runtime, run, compiled, end);
+        if (recorded === undefined) continue;
+        todo.push(...recorded.open.filter((open) => !todo.includes(open)));
+        ended = recorded.others;
+        last = { left: recorded.left, state: recorded.state };
+      }
+    }
+  }
+  if (added.length > 0 && (last?.state ?? 'running') === 'running') await addSegments(runtime, run, compiled, added);
+  return last;
+}
+
+/** Decides about the segments that wait at no gate, when a run begins. Returns those to be added. */
+export async function firstSegments(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+): Promise<{ segments: number[]; gates: number[] }> {
+  const segments: number[] = [];
+  const gates: number[] = [];
+  for (const [index, segment] of compiled.plan.segments.entries()) {
+    if (segment.gate !== null) continue;
+    const ends = await endsOfSegment(runtime, { run, compiled, segment, after: [], others: 0 });
+    if (ends === undefined) segments.push(index);
+    for (const end of ends ?? []) gates.push(...((await recordEnd(runtime, run, compiled, end))?.open ?? []));
+  }
+  return { segments, gates };
+}
+
+/** Adds segments to BullMQ and tells the workers. */
+export async function addSegments(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  segments: readonly number[],
+): Promise<void> {
+  await tellQueued(runtime, run, compiled, segments);
+  await runtime.flows.addSegments(run, compiled.plan, segments);
+  await tellReady(runtime, compiled, segments);
+}
+
+/** Writes task.queued, and makes the classes known, before the jobs are there to be taken. */
+export async function tellQueued(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  segments: readonly number[],
+): Promise<void> {
+  await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
+  const ready = segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
+  const tasks = ready.map((key) => ({
+    key,
+    json: JSON.stringify({ class: compiled.workflow.tasks.get(key)?.class.name ?? '' }),
+  }));
+  for (let at = 0; at < tasks.length; at += 500) await markQueued(runtime.queue, run, tasks.slice(at, at + 500));
+}
+
+/** Wakes the workers that wait for these classes. */
+export async function tellReady(runtime: Runtime, compiled: Compiled, segments: readonly number[]): Promise<void> {
+  const classes = new Set(
+    segments.flatMap((index) =>
+      (compiled.plan.segments[index]?.ready ?? []).map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''),
+    ),
+  );
+  if (classes.size > 0) await runtime.queue.bus.publish('ready', JSON.stringify([...classes]));
+}
+
+/** A task that ends without an attempt. */
+type End =
+  | { readonly key: string; readonly status: 'skipped'; readonly reason: string }
+  | { readonly key: string; readonly status: 'failed'; readonly error: LatticeError };
+
+interface Question {
+  readonly run: FlowRun;
+  readonly compiled: Compiled;
+  readonly segment: PlanSegment;
+  readonly after: readonly string[];
+  readonly others: number;
+}
+
+/** The tasks of a segment that end here and now; undefined when the segment is to be added. */
+async function endsOfSegment(runtime: Runtime, question: Question): Promise<End[] | undefined> {
+  const { segment, compiled, run, after, others } = question;
+  const first = compiled.workflow.tasks.get(segment.ready[0] ?? '');
+  if (first === undefined || (others === 0 && !first.guarded)) return undefined;
+  const decision = decide(guardOf(first), await readEnded(runtime, run.runId, after));
+  switch (decision.do) {
+    case 'run':
+      return undefined;
+    case 'skip':
+      // All tasks of a segment of several wait for the same ones: what holds for the first holds for all.
+      return [...tasksOf(segment.job)].map((key) => ({ key, status: 'skipped', reason: decision.reason }));
+    case 'ask':
+      return ask(runtime, run, compiled, first);
+  }
+}
+
+function guardOf(task: TaskDefinition): Parameters<typeof decide>[0] {
+  const asksStatus = task.if !== undefined && [...task.references.statusOf].some((key) => task.needs.includes(key));
+  return { trigger: task.trigger, conditional: task.if !== undefined, asksStatus };
+}
+
+async function readEnded(runtime: Runtime, runId: string, keys: readonly string[]): Promise<Ended[]> {
+  const results = await readResults(runtime.queue, runId, keys);
+  return keys.flatMap((key, index) => {
+    const result = results[index];
+    if (result === undefined || result.status === '') return [];
+    return [{ key, status: result.status, reason: result.status === 'skipped' ? result.error : undefined }];
+  });
+}
+
+async function ask(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  task: TaskDefinition,
+): Promise<End[] | undefined> {
+  if (task.if === undefined) return undefined;
+  try {
+    const scope = await readScope(
+      runtime,
+      { runId: run.runId, workflow: compiled.workflow.document.name },
+      task.references.tasks,
+    );
+    const value = evaluateTemplate(task.if, scope);
+    if (value === true) return undefined;
+    if (value === false) return [{ key: task.key, status: 'skipped', reason: 'condition' }];
+    throw new LatticeError(
+      'expression_failed',
+      `the condition of task "${task.key}" is ${JSON.stringify(value)}, not true or false`,
+    );
+  } catch (error) {
+    if (!(error instanceof LatticeError)) throw error;
+    return [{ key: task.key, status: 'failed', error }];
+  }
+}
+
+/** What the end of a task counts towards. */
+export function gatesOf(compiled: Compiled, taskKey: string): GateCount[] {
+  const { plan } = compiled;
+  return (plan.tasks[taskKey]?.gates ?? []).map((gate) => ({ gate, needs: plan.gates[gate]?.after.length ?? 0 }));
+}
+
+async function recordEnd(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  end: End,
+): Promise<{ open: number[]; others: number; left: number; state: string } | undefined> {
+  const error = end.status === 'failed' ? taskError(end.error.code, end.error.message) : undefined;
+  const recorded = await record(runtime.queue, run, {
+    taskKey: end.key,
+    attempt: 0,
+    status: end.status,
+    output: '',
+    error: end.status === 'skipped' ? end.reason : JSON.stringify(error),
+    eventJson: JSON.stringify(end.status === 'skipped' ? { reason: end.reason } : { error }),
+    gates: gatesOf(compiled, end.key),
+  });
+  return recorded.reply === 'ok' || recorded.reply === 'repeat' ? recorded : undefined;
+}

@@ -1,0 +1,52 @@
+import { LatticeError, type LogEntry, type RunList, type RunStatus, type RunView } from '@lattice/contracts';
+import { getDocument, getRun, getRunState, listRuns, readLogs, type RunFilter } from '@lattice/persistence';
+import type { Engine } from '../context';
+
+/** A run with its tasks; throws `run_not_found`. */
+export async function readRun(engine: Engine, runId: string): Promise<RunView> {
+  const run = await getRun(engine.db, runId);
+  if (run === undefined) throw notFound(runId);
+  return run;
+}
+
+/** State of a run; throws `run_not_found`. Costs one row, however many tasks the run has. */
+export async function readRunStatus(engine: Engine, runId: string): Promise<RunStatus> {
+  const state = await getRunState(engine.db, runId);
+  if (state === undefined) throw notFound(runId);
+  return state.status;
+}
+
+/** A page of runs, newest first. */
+export async function readRuns(engine: Engine, filter: RunFilter): Promise<RunList> {
+  return listRuns(engine.db, filter);
+}
+
+/** Which log entries of a task to read. */
+export interface LogQuery {
+  runId: string;
+  taskKey: string;
+  attempt?: number | undefined;
+  /** `next` of the page before. */
+  after?: string | undefined;
+  limit: number;
+}
+
+/** A page of the log of a task; throws `run_not_found`, `task_not_found`. `next` is null when there is no more now. */
+export async function readTaskLog(
+  engine: Engine,
+  query: LogQuery,
+): Promise<{ logs: LogEntry[]; next: string | null }> {
+  const state = await getRunState(engine.db, query.runId);
+  if (state === undefined) throw notFound(query.runId);
+  const document = await getDocument(engine.db, state.documentSha);
+  if (document !== undefined && !Object.hasOwn(document.tasks, query.taskKey)) {
+    throw new LatticeError('task_not_found', `Run ${query.runId} has no task "${query.taskKey}".`);
+  }
+  const logs = await readLogs(engine.db, { ...query, limit: query.limit + 1 });
+  const page = logs.slice(0, query.limit);
+  return { logs: page, next: logs.length > page.length ? (page.at(-1)?.id ?? null) : null };
+}
+
+function notFound(runId: string): LatticeError {
+  return new LatticeError('run_not_found', `There is no run ${runId}.`);
+}

@@ -1,0 +1,25 @@
+import type { Flows } from '@lattice/queue';
+import type { Engine } from './context';
+import type { PlanCache } from './run/plans';
+
+/**
+ * Named points at which a process may die with the most to lose. Tests hook them; each has a test that the run ends right.
+ * after-begin: the attempt is begun, nothing is done. after-record: the result stands, what it opens is not added.
+ * after-release: what it opens is added, the job is not acknowledged. before-acknowledge: all is done but the acknowledgement.
+ * after-outbox-send: the run is in Redis, its outbox row still stands. after-flush: events are in Postgres, not trimmed.
+ */
+export type RacePoint =
+  | 'after-begin'
+  | 'after-record'
+  | 'after-release'
+  | 'before-acknowledge'
+  | 'after-create'
+  | 'after-outbox-send'
+  | 'after-flush';
+
+/** What the scheduler and the workers have beside the stores: flows, plans, and in tests a hook on race points. */
+export interface Runtime extends Engine {
+  readonly flows: Flows;
+  readonly plans: PlanCache;
+  readonly race?: ((point: RacePoint, about: { runId: string; taskKey?: string }) => Promise<void>) | undefined;
+}

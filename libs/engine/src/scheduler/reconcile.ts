@@ -1,0 +1,84 @@
+import { isFinalRun } from '@lattice/contracts';
+import { listActiveRuns, type StoredRun } from '@lattice/persistence';
+import { readGates, readHead, readProgress, serverTime, type FlowRun, type RunHead } from '@lattice/queue';
+import { finaliseIfDone } from '../run/finalise';
+import type { Compiled } from '../run/plans';
+import { addSegments, release } from '../run/release';
+import { settleRun } from '../run/stop';
+import type { Runtime } from '../runtime';
+
+const PAGE = 200;
+const PAUSE_MS = 1_000;
+/** A run that nobody changed for so long is looked at. */
+const QUIET_MS = 5_000;
+
+/**
+ * Goes through the active runs, page by page, and mends those that nobody has touched for a while: adds what is open and was
+ * never begun, goes on stopping what is to be stopped, ends what is done. All of it may be done twice.
+ */
+export class Reconciler {
+  private after: string | undefined;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  async turn(): Promise<number> {
+    const page = await listActiveRuns(this.runtime.db, { after: this.after, limit: PAGE });
+    this.after = page.length < PAGE ? undefined : page.at(-1)?.runId;
+    const now = await serverTime(this.runtime.queue);
+    for (const stored of page) {
+      const head = await readHead(this.runtime.queue, stored.runId);
+      if (head === undefined) this.missing(stored);
+      else if (now - head.changedAt > QUIET_MS) await reconcileRun(this.runtime, stored.runId, head);
+    }
+    return PAUSE_MS;
+  }
+
+  private missing(stored: StoredRun): void {
+    // A pending run waits for its outbox row; the end of another may be on its way to Postgres.
+    if (stored.status === 'pending' || isFinalRun(stored.status)) return;
+    this.runtime.log.error({ runId: stored.runId }, 'an active run is not in Redis');
+  }
+}
+
+/** Mends one run. */
+export async function reconcileRun(runtime: Runtime, runId: string, head: RunHead): Promise<void> {
+  switch (head.state) {
+    case 'final':
+    case 'paused':
+      return;
+    case 'cancelling':
+    case 'failing':
+      // The word to stop may have been missed.
+      await runtime.queue.bus.publish('control', JSON.stringify({ stop: runId }));
+      await settleRun(runtime, runId);
+      return;
+    default: {
+      const compiled = await runtime.plans.get(head.sha);
+      const run: FlowRun = { runId, epoch: head.epoch, priority: head.priority, sha: head.sha };
+      await releaseForgotten(runtime, run, compiled, head);
+      await finaliseIfDone(runtime, runId);
+    }
+  }
+}
+
+/** Adds segments that are open but of which no task was ever begun. */
+async function releaseForgotten(runtime: Runtime, run: FlowRun, compiled: Compiled, head: RunHead): Promise<void> {
+  const { plan } = compiled;
+  const counts = await readGates(runtime.queue, run.runId, [...plan.gates.keys()]);
+  const open = plan.gates.flatMap((gate, index) => ((counts[index] ?? 0) >= gate.after.length ? [index] : []));
+  const candidates = plan.segments.flatMap(({ gate, ready }) =>
+    gate === null || open.includes(gate) ? [{ gate, first: ready[0] ?? '' }] : [],
+  );
+  const progress = await readProgress(
+    runtime.queue,
+    run.runId,
+    candidates.map(({ first }) => first),
+  );
+  const idle = candidates.filter((_, index) => progress[index]?.ended === false && progress[index]?.attempt === 0);
+  const gates = [...new Set(idle.flatMap(({ gate }) => (gate === null ? [] : [gate])))];
+  const roots = plan.segments.flatMap(({ gate, ready }, index) =>
+    gate === null && idle.some(({ first }) => first === ready[0]) ? [index] : [],
+  );
+  if (roots.length > 0) await addSegments(runtime, run, compiled, roots);
+  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: head.others });
+}

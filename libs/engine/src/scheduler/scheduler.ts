@@ -1,0 +1,92 @@
+import { LatticeError } from '@lattice/contracts';
+import { readWatermark } from '@lattice/persistence';
+import { ClassQueue, initialise, parseJobId, readClasses, readHead } from '@lattice/queue';
+import { finaliseIfDone } from '../run/finalise';
+import type { Runtime } from '../runtime';
+import { RunClearer } from './clear-runs';
+import { sendOutbox } from './enqueue';
+import { startLoop, type Loop } from '../loop';
+import { Reconciler, reconcileRun } from './reconcile';
+import { HistoryWriter } from './write-history';
+
+const STALLED_MS = 5_000;
+
+/** The loops of a scheduler. Any number of schedulers may run side by side. */
+export class Scheduler {
+  private readonly loops: Loop[] = [];
+  private readonly stalled = new Map<string, ClassQueue>();
+  private history: HistoryWriter | undefined;
+  private unsubscribe: (() => Promise<void>) | undefined;
+
+  constructor(private readonly runtime: Runtime) {}
+
+  async start(): Promise<void> {
+    const { runtime } = this;
+    const { log } = runtime;
+    await initialise(runtime.queue, String((await readWatermark(runtime.db)).epoch));
+    const clearer = new RunClearer(runtime);
+    const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
+    const history = new HistoryWriter(runtime, (runs) => {
+      clearer.add(runs);
+      clearing.wake();
+    });
+    this.history = history;
+    const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime) });
+    const reconciler = new Reconciler(runtime);
+    this.loops.push(
+      outbox,
+      clearing,
+      startLoop({ name: 'history', log, turn: () => history.turn() }),
+      startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
+      startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
+    );
+    const wake = (): void => outbox.wake();
+    this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: wake, onReconnect: wake });
+    await clearer.find();
+  }
+
+  /**
+   * The root job of a run was released: all its jobs are acknowledged. Ends the run if that was not yet done. A run with
+   * tasks left is mended and its root is to come again: returns false.
+   */
+  async rootReleased(jobId: string): Promise<boolean> {
+    const runId = parseJobId(jobId)?.runId;
+    if (runId === undefined) throw new LatticeError('internal', `${jobId} is not the id of a root job`);
+    if (await finaliseIfDone(this.runtime, runId)) return true;
+    const head = await readHead(this.runtime.queue, runId);
+    if (head === undefined) return true;
+    this.runtime.log.warn(
+      { runId, left: head.left, state: head.state },
+      'the root of a run came up while tasks are left',
+    );
+    await reconcileRun(this.runtime, runId, head);
+    return finaliseIfDone(this.runtime, runId);
+  }
+
+  /** Stops in order: no new runs, then history, so that what ended is written down. */
+  async stop(): Promise<void> {
+    await this.unsubscribe?.();
+    const history = this.history?.close();
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await history;
+    await Promise.all([...this.stalled.values()].map((queue) => queue.close()));
+  }
+
+  /** A class whose workers are all gone has nobody else to see that their jobs are lost. */
+  private async watchStalled(): Promise<number> {
+    for (const { name } of await readClasses(this.runtime.queue)) {
+      if (this.stalled.has(name)) continue;
+      const queue = new ClassQueue({
+        queue: this.runtime.queue,
+        className: name,
+        workerId: 'scheduler',
+        lockMs: this.runtime.settings.lock,
+        stalledMs: STALLED_MS,
+        onStalled: () => void this.runtime.queue.bus.publish('ready', JSON.stringify([name])),
+      });
+      this.stalled.set(name, queue);
+      await queue.watchStalled();
+    }
+    return STALLED_MS;
+  }
+}

@@ -1,0 +1,92 @@
+import { isEventType, isFinalEvent } from '@lattice/contracts';
+import { openHistorian, readWatermark, type Historian, type HistoryEntry } from '@lattice/persistence';
+import { readStream, trimStream, type StreamEntry } from '@lattice/queue';
+import type { Runtime } from '../runtime';
+
+const BATCH = 2_000;
+const BLOCK_MS = 1_000;
+/** Milliseconds between two tries to become the historian. */
+const STANDBY_MS = 1_000;
+
+/** A run that ended, and is in Postgres as such. */
+export interface EndedRun {
+  readonly runId: string;
+  readonly epoch: number;
+}
+
+/**
+ * Moves events from the stream to Postgres, in order and each once, then tells the live ones. One process at a time holds
+ * the lock; another takes over when its session ends.
+ */
+export class HistoryWriter {
+  private readonly historian: Historian;
+  private readonly redis;
+  /** Undefined when it must be read from Postgres. */
+  private position: string | undefined;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly onEnded: (runs: EndedRun[]) => void,
+  ) {
+    this.redis = runtime.queue.duplicate('history');
+    this.historian = openHistorian(runtime.db, {
+      onLost: (error) => {
+        this.position = undefined;
+        runtime.log.warn({ err: error }, 'the lock of the historian was lost');
+      },
+    });
+  }
+
+  /** One read and one write. Returns milliseconds until the next turn. */
+  async turn(): Promise<number> {
+    if (!this.historian.held && !(await this.historian.tryAcquire())) return STANDBY_MS;
+    const afterId = (this.position ??= (await readWatermark(this.runtime.db)).streamId);
+    const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs: BLOCK_MS });
+    const last = entries.at(-1);
+    if (last === undefined) {
+      // The epoch may have been raised, and the watermark with it, while nothing came.
+      this.position = undefined;
+      return 0;
+    }
+    await this.write(entries, last.streamId);
+    return 0;
+  }
+
+  async close(): Promise<void> {
+    // A blocking read ends only with its connection.
+    this.redis.disconnect();
+    await this.historian.close();
+  }
+
+  private async write(entries: readonly StreamEntry[], lastId: string): Promise<void> {
+    this.position = undefined;
+    const batch = entries.flatMap((entry) => this.entryOf(entry));
+    const { ids, faults } = await this.historian.write(batch);
+    for (const fault of faults) this.runtime.log.error(fault, 'Postgres refused an event; it is in faulty_events');
+    await this.runtime.race?.('after-flush', { runId: batch[0]?.runId ?? '' });
+    await this.publish(batch, ids);
+    await trimStream(this.runtime.queue, lastId);
+    this.position = lastId;
+    const ended = batch.filter(({ type }) => isFinalEvent(type)).map(({ runId, epoch }) => ({ runId, epoch }));
+    if (ended.length > 0) this.onEnded(ended);
+  }
+
+  private entryOf(entry: StreamEntry): HistoryEntry[] {
+    const { type } = entry;
+    if (isEventType(type)) return [{ ...entry, type }];
+    this.runtime.log.error({ type, streamId: entry.streamId }, 'an event of an unknown type was passed over');
+    return [];
+  }
+
+  /** Live events, with the ids that Postgres gave them. Their data is JSON text already and is not parsed for this. */
+  private async publish(batch: readonly HistoryEntry[], ids: readonly (string | null)[]): Promise<void> {
+    const frames = batch.flatMap((entry, index) => {
+      const id = ids[index];
+      if (id === null || id === undefined) return [];
+      const { type, runId, taskKey, attempt, at, data } = entry;
+      const head = JSON.stringify({ id, type, runId, taskKey, attempt, at: new Date(at).toISOString() });
+      return [`${head.slice(0, -1)},"data":${data}}`];
+    });
+    if (frames.length > 0) await this.runtime.queue.bus.publish('live', `[${frames.join(',')}]`);
+  }
+}

@@ -1,0 +1,8 @@
+import type { Engine } from '../context';
+
+/** Tells the schedulers that the outbox has work. Best effort: their sweep of the outbox is the net. */
+export function nudge(engine: Engine): void {
+  engine.queue.bus.publish('nudge', '').catch((error: unknown) => {
+    engine.log.debug({ err: error }, 'the scheduler was not nudged');
+  });
+}

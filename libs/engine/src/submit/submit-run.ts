@@ -1,0 +1,109 @@
+import { LatticeError, type Fault } from '@lattice/contracts';
+import { checkInputs, fingerprint, type Workflow } from '@lattice/flow';
+import { insertRun } from '@lattice/persistence';
+import { v7 as newRunId } from 'uuid';
+import type { Engine } from '../context';
+import type { DocumentCache } from '../workflows/document-cache';
+import { findWorkflow, invalidDocument } from '../workflows/workflows';
+import { nudge } from './nudge';
+import { tagFaults, type Submission } from './submission';
+
+export interface SubmitOptions {
+  readonly submission: Submission;
+  readonly documents: DocumentCache;
+  /** Of who submits; an Idempotency-Key is theirs. */
+  readonly apiKeyId: string;
+  readonly idempotencyKey?: string | undefined;
+}
+
+export interface Submitted {
+  readonly runId: string;
+  /** False when the Idempotency-Key stood for a run already. */
+  readonly created: boolean;
+}
+
+interface Resolved {
+  readonly workflow: Workflow;
+  readonly version: number | null;
+  readonly inputs: Record<string, unknown>;
+  readonly tags: readonly string[];
+}
+
+/**
+ * Checks a submission as a whole and stores the run; it is queued by a scheduler, which is told so but need not be there.
+ * Throws, with all faults together, `invalid_document`, `bad_request`, `invalid_inputs`; and `workflow_not_found`,
+ * `idempotency_conflict`.
+ */
+export async function submitRun(engine: Engine, options: SubmitOptions): Promise<Submitted> {
+  const { submission, idempotencyKey, apiKeyId } = options;
+  const { workflow, version, inputs, tags } = await resolve(engine, options);
+  const inserted = await insertRun(engine.db, {
+    runId: newRunId(),
+    workflow: workflow.document.name,
+    version,
+    documentSha: workflow.sha,
+    document: workflow.document,
+    priority: submission.priority,
+    onFailure: workflow.onFailure,
+    tags,
+    inputs,
+    delayMs: submission.delayMs,
+    tasks: [...workflow.tasks.keys()].map((key, position) => ({ key, position })),
+    idempotency:
+      idempotencyKey === undefined
+        ? undefined
+        : { key: idempotencyKey, apiKeyId, bodySha: bodyShaOf(submission, workflow.sha) },
+  });
+  if (inserted.status === 'conflict') {
+    throw new LatticeError(
+      'idempotency_conflict',
+      `The Idempotency-Key "${idempotencyKey}" stands for a run that was submitted with another body.`,
+    );
+  }
+  if (inserted.status === 'created') nudge(engine);
+  return { runId: inserted.runId, created: inserted.status === 'created' };
+}
+
+async function resolve(engine: Engine, { submission, documents }: SubmitOptions): Promise<Resolved> {
+  const { source, faults } = submission;
+  switch (source.kind) {
+    case 'none':
+      throw badRequest(faults);
+    case 'given': {
+      if (!source.read.ok) throw invalidDocument([...below(source.pointer, source.read.faults), ...faults]);
+      const { workflow } = source.read;
+      return { workflow, version: null, ...check(submission, workflow, source.pointer) };
+    }
+    case 'saved': {
+      const found = await findWorkflow(engine, source.name, source.version);
+      const workflow = documents.readStored(found.documentSha, found.document);
+      return { workflow, version: found.version, ...check(submission, workflow, '/workflow') };
+    }
+  }
+}
+
+function check(submission: Submission, workflow: Workflow, pointer: string): Pick<Resolved, 'inputs' | 'tags'> {
+  const { document } = workflow;
+  const tags = [...new Set([...submission.tags, ...(document.tags ?? [])])];
+  const checked = submission.inputs === undefined ? undefined : checkInputs(document, submission.inputs);
+  const inputFaults = checked === undefined || checked.ok ? [] : below(submission.pointer, checked.faults);
+  const documentFaults = below(pointer, tagFaults(document.tags ?? [], ['tags']));
+  if (documentFaults.length > 0) throw invalidDocument([...documentFaults, ...submission.faults, ...inputFaults]);
+  if (submission.faults.length > 0) throw badRequest([...submission.faults, ...inputFaults]);
+  if (checked?.ok === true) return { inputs: checked.inputs, tags };
+  throw new LatticeError('invalid_inputs', `The inputs do not fit workflow "${document.name}".`, { faults: inputFaults });
+}
+
+function badRequest(faults: readonly Fault[]): LatticeError {
+  return new LatticeError('bad_request', 'The submission has faults.', { faults });
+}
+
+function below(pointer: string, faults: readonly Fault[]): Fault[] {
+  return pointer === '' ? [...faults] : faults.map((each) => ({ ...each, pointer: `${pointer}${each.pointer}` }));
+}
+
+/** What tells a repeat from another request: what is asked for, not how it is written. */
+function bodyShaOf({ source, inputs, priority, delayMs, tags }: Submission, sha: string): string {
+  const asked = source.kind === 'saved' ? { name: source.name, version: source.version ?? null } : { sha };
+  return fingerprint({ asked, inputs, priority, delayMs, tags });
+}

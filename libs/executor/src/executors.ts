@@ -1,0 +1,112 @@
+import { taskError, type SandboxLevel } from '@lattice/contracts';
+import { createDockerExecutor } from './docker/docker-executor';
+import { reapContainers } from './docker/reap-containers';
+import { SettledHandle } from './handle';
+import { createNoneExecutor } from './none/none-executor';
+import { thisOwner } from './owner';
+import type { Executor, Handler } from './port';
+import { reapProcesses } from './subprocess/reap-processes';
+import { createSubprocessExecutor } from './subprocess/subprocess-executor';
+import { defaultWorkRoot, reapFolders } from './workspace';
+
+export interface ExecutorsOptions {
+  workerId: string;
+  /** By name, without `handler/`. */
+  handlers?: ReadonlyMap<string, Handler>;
+  /** Asynchronous handlers at once; default 1,000. */
+  handlerConcurrency?: number;
+  /** For tasks that ask for none; default subprocess. Handlers run at `none`, containers at `docker` in any case. */
+  defaultLevel?: SandboxLevel;
+  /** Folder for the files of executions; default: one of this user below the system's temporary folder. */
+  workRoot?: string;
+  /** PATH of code tasks; default the worker's. */
+  searchPath?: string;
+  /** Default python3. */
+  python?: string;
+  docker?: {
+    /** Default: DOCKER_HOST, else the engine's usual socket. */
+    socketPath?: string;
+    /** Images with `node` and with `python3`, for code at level docker; default lattice/node and lattice/python. */
+    nodeImage?: string;
+    pythonImage?: string;
+    /** Milliseconds; default 10 minutes. */
+    pullTimeoutMs?: number;
+  };
+}
+
+export interface Reaped {
+  processes: number;
+  containers: number;
+  folders: number;
+}
+
+export interface Executors {
+  /** The executor for a task; `level` is what the task asks for, undefined when it doesn't. Where the level asked for can't be given, what is submitted fails. */
+  forTask(uses: string, level?: SandboxLevel): Executor;
+  /** Ends what workers that are gone left on this machine. Call at the start of a worker. */
+  reapOrphans(): Promise<Reaped>;
+  close(): Promise<void>;
+}
+
+const HANDLER_CONCURRENCY = 1_000;
+const PULL_TIMEOUT_MS = 600_000;
+
+export function createExecutors(options: ExecutorsOptions): Executors {
+  const owner = thisOwner(options.workerId);
+  const workRoot = options.workRoot ?? defaultWorkRoot();
+  const { docker = {} } = options;
+  const socket = docker.socketPath === undefined ? {} : { socketPath: docker.socketPath };
+  const none = createNoneExecutor({
+    handlers: options.handlers ?? new Map(),
+    concurrency: options.handlerConcurrency ?? HANDLER_CONCURRENCY,
+  });
+  const subprocess = createSubprocessExecutor({
+    owner,
+    workRoot,
+    searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
+    python: options.python ?? 'python3',
+  });
+  const container = createDockerExecutor({
+    owner,
+    workRoot,
+    ...socket,
+    codeImages: { node: docker.nodeImage ?? 'lattice/node', python: docker.pythonImage ?? 'lattice/python' },
+    pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
+  });
+
+  function forCode(level: SandboxLevel): Executor {
+    switch (level) {
+      case 'subprocess':
+        return subprocess;
+      case 'docker':
+        return container;
+      case 'none':
+        return refusing(level, 'level none runs handlers only: ask for subprocess or docker');
+      case 'seccomp':
+        return refusing(level, 'level seccomp is not available on this worker: ask for subprocess or docker');
+    }
+  }
+
+  return {
+    forTask(uses, level) {
+      if (uses === 'container') return container;
+      if (!uses.startsWith('handler/')) return forCode(level ?? options.defaultLevel ?? 'subprocess');
+      if (level === undefined || level === 'none') return none;
+      return refusing(level, `${uses} is a function of the worker, so it runs at level none only`);
+    },
+    async reapOrphans() {
+      const processes = reapProcesses(owner);
+      const containers = await reapContainers(owner, docker.socketPath);
+      return { processes, containers, folders: await reapFolders(workRoot, owner) };
+    },
+    async close() {
+      await Promise.all([none.close(), subprocess.close(), container.close()]);
+    },
+  };
+}
+
+/** A weaker level than the one asked for is never used instead. */
+function refusing(level: SandboxLevel, message: string): Executor {
+  const handle = new SettledHandle({ status: 'failed', error: taskError('sandbox_failed', message) });
+  return { level, submit: () => handle, close: () => Promise.resolve() };
+}

@@ -1,0 +1,105 @@
+import type { Language, SandboxLevel, TaskError } from '@lattice/contracts';
+
+/** A piece of a task's log, valid Unicode. Usually whole lines; a line without an end is passed on after 100 ms. */
+export interface LogChunk {
+  stream: 'stdout' | 'stderr';
+  text: string;
+  /** Milliseconds since 1970 on the worker's clock. */
+  at: number;
+}
+
+/** What an execution may use. A limit that is left out does not apply; the README says which level enforces which. */
+export interface ExecutionLimits {
+  /** Milliseconds from the start of the process, container or handler; the pull of an image is not counted. */
+  timeoutMs?: number;
+  /** Milliseconds between the request to stop (SIGTERM, abort signal) and SIGKILL. */
+  graceMs: number;
+  memoryBytes?: number;
+  /** Processors, fractions allowed. Enforced at level docker only. */
+  cpu?: number;
+  /** The output may have this many bytes of JSON text. */
+  outputBytes: number;
+  /** stdout and stderr together; what is above is dropped, and one line says so. */
+  logBytes: number;
+  processes?: number;
+  /** No file that the task writes may grow above this. */
+  fileBytes?: number;
+}
+
+export interface CodeProgram {
+  uses: 'code';
+  code: { language: Language; source: string };
+}
+
+export interface ContainerProgram {
+  uses: 'container';
+  container: {
+    image: string;
+    command?: string[];
+    entrypoint?: string[];
+    env: Record<string, string>;
+    /** Default: none. */
+    network?: 'none' | 'bridge';
+    workdir?: string;
+  };
+}
+
+export interface HandlerProgram {
+  uses: `handler/${string}`;
+}
+
+interface ExecutionBase {
+  /** runId.epoch.taskKey.attempt: for names, labels and messages. Need not be unique within the worker. */
+  id: string;
+  /** A JSON value. */
+  input: unknown;
+  env: Record<string, string>;
+  limits: ExecutionLimits;
+  /** Given to handlers; default 1. */
+  attempt?: number;
+  /** A returned promise pauses the reading of the log (back-pressure). A throw or rejection is ignored. */
+  onLog(chunk: LogChunk): void | Promise<void>;
+  /** Called by handlers: 0 to 100. */
+  onProgress?(percent: number, message?: string): void;
+}
+
+/** What to run, with every expression already resolved. */
+export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | HandlerProgram);
+
+export type Outcome =
+  /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again. */
+  { status: 'completed'; outputJson: string } | { status: 'failed'; error: TaskError } | { status: 'cancelled' };
+
+export type WaitResult = { state: 'done'; outcome: Outcome } | { state: 'pending' };
+
+export interface Handle {
+  /** The outcome when it is there already: saves the hot path a turn of the event loop. */
+  readonly outcome: Outcome | undefined;
+  /** Never rejects. When it resolves, nothing of the execution runs any more (level none excepted). */
+  result(): Promise<Outcome>;
+  /** `wait(0)` answers at once. */
+  wait(timeoutMs: number): Promise<WaitResult>;
+  /** Stops the work; resolves when it has ended. An execution that has ended already keeps its outcome. */
+  cancel(reason: string): Promise<void>;
+}
+
+export interface Executor {
+  /** The level that is really used. */
+  readonly level: SandboxLevel;
+  /** Never throws: what goes wrong is the outcome. */
+  submit(execution: Execution): Handle;
+  /** Cancels what runs and waits for its end. Nothing may be submitted afterwards. */
+  close(): Promise<void>;
+}
+
+export interface HandlerContext {
+  /** Aborted on timeout and cancel. A handler that ignores it can't be stopped. */
+  readonly signal: AbortSignal;
+  readonly attempt: number;
+  /** One line or more, into the log of the task. */
+  readonly log: (text: string) => void;
+  readonly progress: (percent: number, message?: string) => void;
+}
+
+/** A function of the worker. Returns a JSON value (undefined counts as null), or throws. */
+export type Handler = (input: unknown, context: HandlerContext) => unknown;

@@ -1,0 +1,49 @@
+import { taskError, type TaskError } from '@lattice/contracts';
+import { MAX_TIMER_MS } from './handle';
+import type { ExecutionLimits, Outcome } from './port';
+
+/** Why an execution is stopped. `atOnce`: without the grace, because it does harm while it lives. */
+export type StopCause = { kind: 'cancelled'; reason: string } | { kind: 'failed'; error: TaskError; atOnce: boolean };
+
+/** Asks for the end of one execution. The first cause wins, so an outcome has one reason. */
+export interface Stop {
+  readonly cause: StopCause | undefined;
+  readonly requested: Promise<StopCause>;
+  request(cause: StopCause): void;
+}
+
+export function createStop(): Stop {
+  let cause: StopCause | undefined;
+  let resolve: (cause: StopCause) => void = () => undefined;
+  const requested = new Promise<StopCause>((settle) => (resolve = settle));
+  return {
+    get cause() {
+      return cause;
+    },
+    requested,
+    request(given) {
+      if (cause !== undefined) return;
+      cause = given;
+      resolve(given);
+    },
+  };
+}
+
+/** Requests the stop when the time limit passes; returns what disarms it. */
+export function armTimeout(stop: Stop, limits: ExecutionLimits): () => void {
+  const { timeoutMs } = limits;
+  if (timeoutMs === undefined) return () => undefined;
+  const timer = setTimeout(
+    () => stop.request({ kind: 'failed', error: timeoutError(timeoutMs), atOnce: false }),
+    Math.min(timeoutMs, MAX_TIMER_MS),
+  );
+  return () => clearTimeout(timer);
+}
+
+export function timeoutError(timeoutMs: number, note = ''): TaskError {
+  return taskError('timeout', `stopped at its time limit of ${timeoutMs} ms${note}`, { details: { timeoutMs } });
+}
+
+export function outcomeOfStop(cause: StopCause): Outcome {
+  return cause.kind === 'cancelled' ? { status: 'cancelled' } : { status: 'failed', error: cause.error };
+}

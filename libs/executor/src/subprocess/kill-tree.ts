@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProcessTable, ProcessTree } from './process-table';
+
+/** How often a tree that was asked to end is looked at. */
+const POLL_MS = 20;
+const KILL_ROUNDS = 25;
+
+/** Sends a signal to the process group that the execution began as; a group that is gone is no error. */
+export function signalGroup(leader: number, signal: NodeJS.Signals): void {
+  signalOne(-leader, signal);
+}
+
+/** SIGKILL to every process of the tree, again and again until there is none: a fork may slip through one round. */
+export async function killTree(table: ProcessTable, tree: ProcessTree): Promise<void> {
+  signalGroup(tree.leader, 'SIGKILL');
+  for (let round = 0; round < KILL_ROUNDS; round++) {
+    table.scan();
+    if (tree.members.size === 0) return;
+    for (const pid of tree.members.keys()) signalOne(pid, 'SIGKILL');
+    await sleep(round < 5 ? 1 : POLL_MS);
+  }
+}
+
+/** SIGTERM, then a wait of at most the grace for the whole tree to end, then SIGKILL. */
+export async function endTree(options: {
+  table: ProcessTable;
+  tree: ProcessTree;
+  graceMs: number;
+  leaderGone: Promise<unknown>;
+}): Promise<void> {
+  const { table, tree, graceMs, leaderGone } = options;
+  const deadline = performance.now() + graceMs;
+  // While the parents live: afterwards a child that cleared its environment could not be told.
+  table.scan();
+  if (graceMs > 0) signalGroup(tree.leader, 'SIGTERM');
+  let gone = false;
+  void leaderGone.then(() => (gone = true));
+  while (performance.now() < deadline) {
+    await sleep(Math.min(POLL_MS, Math.max(1, deadline - performance.now())));
+    if (!gone) continue;
+    table.scan();
+    if (tree.members.size === 0) break;
+  }
+  await killTree(table, tree);
+}
+
+function signalOne(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // Gone already, or not ours to signal: the scan decides whether anything is left.
+  }
+}

@@ -1,0 +1,187 @@
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { OWNER_VARIABLE } from '../owner';
+
+/** The processes of one execution, wherever they have gone. */
+export interface ProcessTree {
+  /** The value of LATTICE_OWNER in the environment of its processes. */
+  readonly token: string;
+  /** Leader of the process group and session that the execution began as. */
+  readonly leader: number;
+  /** As of the last scan: pid -> the process. Always empty where there is no /proc. */
+  readonly members: ReadonlyMap<number, Member>;
+}
+
+interface Member {
+  startTime: string;
+  /** Resident bytes, shared pages included. */
+  rssBytes: number;
+}
+
+export interface ProcessTable {
+  track(token: string, leader: number): ProcessTree;
+  untrack(tree: ProcessTree): void;
+  /** Looks at the processes of the machine and puts those of each execution into its members. */
+  scan(): void;
+}
+
+interface Stat {
+  pid: number;
+  state: string;
+  parent: number;
+  group: number;
+  session: number;
+  startTime: string;
+  rssBytes: number;
+}
+
+interface Tracked extends ProcessTree {
+  members: Map<number, Member>;
+}
+
+/** How long a process known to be no one's is not looked at again: less than the kernel takes to come back to a pid. */
+const FOREIGN_MS = 2_000;
+const PAGE_BYTES = 4_096;
+
+/**
+ * A process belongs to an execution by its process group or session, by the mark in its environment (which children inherit), by its
+ * parent, or because it belonged to it before. What escapes: a process that clears its environment, starts a session and
+ * loses its parent, all between two scans. Containers (level docker) have no such gap.
+ */
+export function createProcessTable(): ProcessTable {
+  const supported = existsSync('/proc/self/stat');
+  const trees = new Set<Tracked>();
+  const foreignUntil = new Map<number, number>();
+  const marks = new Map<number, { startTime: string; token: string | undefined }>();
+
+  function markOf(stat: Stat): string | undefined {
+    const known = marks.get(stat.pid);
+    if (known?.startTime === stat.startTime) return known.token;
+    const token = readMark(stat.pid);
+    marks.set(stat.pid, { startTime: stat.startTime, token });
+    return token;
+  }
+
+  function ownerOf(stat: Stat, byLeader: ReadonlyMap<number, Tracked>, byToken: ReadonlyMap<string, Tracked>) {
+    const direct = byLeader.get(stat.group) ?? byLeader.get(stat.session);
+    if (direct !== undefined) return direct;
+    for (const tree of trees) if (tree.members.get(stat.pid)?.startTime === stat.startTime) return tree;
+    const token = markOf(stat);
+    return token === undefined ? undefined : byToken.get(token);
+  }
+
+  function scan(): void {
+    if (!supported || trees.size === 0) return;
+    const now = Date.now();
+    const pids = listPids();
+    forget(pids);
+    const byLeader = new Map([...trees].map((tree) => [tree.leader, tree]));
+    const byToken = new Map([...trees].map((tree) => [tree.token, tree]));
+    const found = new Map<number, { stat: Stat; tree: Tracked }>();
+    const open: Stat[] = [];
+    for (const pid of pids) {
+      if ((foreignUntil.get(pid) ?? 0) > now) continue;
+      const stat = readStat(pid);
+      if (stat === undefined || stat.state === 'Z' || stat.state === 'X') continue;
+      const tree = ownerOf(stat, byLeader, byToken);
+      if (tree === undefined) open.push(stat);
+      else found.set(pid, { stat, tree });
+    }
+    for (const stat of adoptChildren(open, found)) foreignUntil.set(stat.pid, now + FOREIGN_MS);
+    for (const tree of trees) tree.members.clear();
+    for (const { stat, tree } of found.values()) {
+      tree.members.set(stat.pid, { startTime: stat.startTime, rssBytes: stat.rssBytes });
+    }
+  }
+
+  function forget(pids: ReadonlySet<number>): void {
+    for (const pid of foreignUntil.keys()) if (!pids.has(pid)) foreignUntil.delete(pid);
+    for (const pid of marks.keys()) if (!pids.has(pid)) marks.delete(pid);
+  }
+
+  return {
+    scan,
+    track(token, leader) {
+      const tree: Tracked = { token, leader, members: new Map() };
+      trees.add(tree);
+      // The kernel may have given a known process's number to the new one.
+      foreignUntil.delete(leader);
+      return tree;
+    },
+    untrack(tree) {
+      for (const one of trees) if (one === tree) trees.delete(one);
+    },
+  };
+}
+
+/** Pids whose environment carries a mark, with its value. */
+export function listMarked(): { pid: number; token: string }[] {
+  if (!existsSync('/proc/self/stat')) return [];
+  return [...listPids()].flatMap((pid) => {
+    const token = readMark(pid);
+    return token === undefined ? [] : [{ pid, token }];
+  });
+}
+
+/** Moves processes whose parent belongs to an execution to `found`; returns the rest. */
+function adoptChildren<T>(open: Stat[], found: Map<number, { stat: Stat; tree: T }>): Stat[] {
+  for (;;) {
+    const rest = open.filter((stat) => {
+      const parent = found.get(stat.parent);
+      if (parent !== undefined) found.set(stat.pid, { stat, tree: parent.tree });
+      return parent === undefined;
+    });
+    if (rest.length === open.length) return rest;
+    open = rest;
+  }
+}
+
+function listPids(): Set<number> {
+  const pids = new Set<number>();
+  for (const name of readdirSync('/proc')) {
+    const first = name.charCodeAt(0);
+    if (first >= 48 && first <= 57) pids.add(Number(name));
+  }
+  return pids;
+}
+
+const bytes = new Uint8Array(2_048);
+
+/** One read instead of readFileSync's four calls: scans happen on the worker's event loop. */
+function readStat(pid: number): Stat | undefined {
+  let text: string;
+  try {
+    const file = openSync(`/proc/${pid}/stat`, 'r');
+    try {
+      text = Buffer.from(bytes.buffer, 0, readSync(file, bytes, 0, bytes.length, 0)).toString('latin1');
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return undefined;
+  }
+  // The name in parentheses may itself have spaces and parentheses.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return {
+    pid,
+    state: fields[0] ?? 'X',
+    parent: Number(fields[1]),
+    group: Number(fields[2]),
+    session: Number(fields[3]),
+    startTime: fields[19] ?? '',
+    rssBytes: Number(fields[21]) * PAGE_BYTES,
+  };
+}
+
+/** The mark of a process; undefined when it has none or belongs to another user. */
+function readMark(pid: number): string | undefined {
+  try {
+    const text = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+    const start = text.indexOf(`\0${OWNER_VARIABLE}=`);
+    if (start < 0) return undefined;
+    const from = start + OWNER_VARIABLE.length + 2;
+    const end = text.indexOf('\0', from);
+    return text.slice(from, end < 0 ? undefined : end);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,133 @@
+-- What the migrations make, read from the catalogue of a migrated database. Generated: change a migration, not this file.
+
+create table api_keys (
+  id uuid not null,
+  name text not null,
+  hash text not null,
+  scopes text[] not null,
+  created_at timestamp(3) with time zone not null default now(),
+  last_used_at timestamp(3) with time zone,
+  revoked_at timestamp(3) with time zone,
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_hash_key UNIQUE (hash)
+);
+
+create table documents (
+  sha text not null,
+  name text not null,
+  document json not null,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint documents_pkey PRIMARY KEY (sha)
+);
+
+create table events (
+  id bigint not null,
+  run_id uuid not null,
+  task_key text,
+  attempt integer,
+  type text not null,
+  at timestamp(3) with time zone not null,
+  data json not null,
+  constraint events_pkey PRIMARY KEY (id)
+);
+CREATE INDEX events_by_run ON public.events USING btree (run_id, id);
+
+create table faulty_events (
+  stream_id text not null,
+  fields text not null,
+  error text not null,
+  at timestamp(3) with time zone not null default now(),
+  constraint faulty_events_pkey PRIMARY KEY (stream_id)
+);
+
+create table idempotency_keys (
+  key text not null,
+  api_key_id uuid not null,
+  body_sha text not null,
+  run_id uuid not null,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint idempotency_keys_pkey PRIMARY KEY (key, api_key_id)
+);
+CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
+
+create table outbox (
+  id bigint not null generated always as identity,
+  kind text not null,
+  run_id uuid not null,
+  not_before timestamp(3) with time zone not null default now(),
+  payload json,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint outbox_pkey PRIMARY KEY (id)
+) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000);
+CREATE INDEX outbox_due ON public.outbox USING btree (not_before, id);
+
+create table outputs (
+  run_id uuid not null,
+  epoch integer not null,
+  task_key text not null,
+  attempt integer not null,
+  output text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint outputs_pkey PRIMARY KEY (run_id, epoch, task_key, attempt)
+);
+
+create table runs (
+  id uuid not null,
+  workflow text not null,
+  version integer,
+  document_sha text not null,
+  status text not null default 'pending'::text,
+  priority integer not null default 0,
+  on_failure text not null default 'cancel'::text,
+  tags text[] not null default '{}'::text[],
+  inputs json not null,
+  outputs json,
+  error json,
+  reason text,
+  epoch integer not null default 1,
+  task_count integer not null,
+  created_at timestamp(3) with time zone not null default now(),
+  not_before timestamp(3) with time zone not null default now(),
+  started_at timestamp(3) with time zone,
+  finished_at timestamp(3) with time zone,
+  constraint runs_pkey PRIMARY KEY (id)
+) with (fillfactor=85);
+CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));
+CREATE INDEX runs_by_tag ON public.runs USING gin (tags) WHERE (tags <> '{}'::text[]);
+CREATE INDEX runs_by_workflow ON public.runs USING btree (workflow, id);
+CREATE INDEX runs_unsuccessful ON public.runs USING btree (status, id) WHERE (status = ANY (ARRAY['failed'::text, 'cancelled'::text]));
+
+create table tasks (
+  run_id uuid not null,
+  key text not null,
+  position integer not null,
+  status text not null default 'pending'::text,
+  attempts integer not null default 0,
+  epoch integer not null default 1,
+  worker_id text,
+  queued_at timestamp(3) with time zone,
+  started_at timestamp(3) with time zone,
+  finished_at timestamp(3) with time zone,
+  output json,
+  output_bytes integer,
+  error json,
+  reason text,
+  constraint tasks_pkey PRIMARY KEY (run_id, key)
+) with (fillfactor=60);
+
+create table watermark (
+  id integer not null default 1,
+  stream_id text not null default '0-0'::text,
+  lattice_epoch bigint not null default 0,
+  last_event_id bigint not null default 0,
+  constraint watermark_pkey PRIMARY KEY (id),
+  constraint watermark_id_check CHECK ((id = 1))
+) with (fillfactor=20);
+
+create table workflows (
+  name text not null,
+  version integer not null,
+  document_sha text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  constraint workflows_pkey PRIMARY KEY (name, version)
+);

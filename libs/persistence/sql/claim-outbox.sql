@@ -1,0 +1,16 @@
+-- Locks outbox rows that are due, with their runs. Rows another transaction holds are passed over.
+-- $1 limit
+-- Result: id, kind, run_id, payload, and the columns of the run (null when the run is gone).
+select
+  due.id, due.kind, due.run_id, due.payload,
+  run.workflow, run.version, run.document_sha, run.status, run.priority, run.on_failure, run.tags, run.inputs,
+  run.epoch, run.task_count, run.created_at
+from (
+  select id, kind, run_id, payload, not_before from outbox
+  where not_before <= now()
+  order by not_before, id
+  limit $1
+  for update skip locked
+) due
+left join runs run on run.id = due.run_id
+order by due.not_before, due.id

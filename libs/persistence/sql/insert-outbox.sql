@@ -1,0 +1,4 @@
+-- Adds an outbox row.
+-- $1 kind  $2 run id  $3 payload (JSON) or null  $4 delay in ms
+insert into outbox (kind, run_id, payload, not_before)
+values ($1, $2, $3, now() + $4::float8 * interval '1 ms')

@@ -1,0 +1,21 @@
+import { ApiKeyEntity, IdempotencyKeyEntity } from './access';
+import { EventEntity, FaultyEventEntity, WatermarkEntity } from './history';
+import { OutboxEntity, OutputEntity } from './outbox';
+import { RunEntity } from './run';
+import { TaskEntity } from './task';
+import { DocumentEntity, WorkflowEntity } from './workflow';
+
+/** Every table. A test keeps them equal to what the migrations make. */
+export const ENTITIES = [
+  ApiKeyEntity,
+  DocumentEntity,
+  EventEntity,
+  FaultyEventEntity,
+  IdempotencyKeyEntity,
+  OutboxEntity,
+  OutputEntity,
+  RunEntity,
+  TaskEntity,
+  WatermarkEntity,
+  WorkflowEntity,
+];

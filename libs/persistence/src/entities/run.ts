@@ -1,0 +1,63 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** A run. Indexes that TypeORM can't describe are made by the migrations alone. */
+@Entity('runs')
+@Index('runs_by_workflow', ['workflow', 'id'])
+@Index('runs_active', { synchronize: false })
+@Index('runs_unsuccessful', { synchronize: false })
+@Index('runs_by_tag', { synchronize: false })
+export class RunEntity {
+  @PrimaryColumn('uuid')
+  id!: string;
+
+  @Column('text')
+  workflow!: string;
+
+  @Column('int', { nullable: true })
+  version!: number | null;
+
+  @Column('text', { name: 'document_sha' })
+  documentSha!: string;
+
+  @Column('text', { default: 'pending' })
+  status!: string;
+
+  @Column('int', { default: 0 })
+  priority!: number;
+
+  @Column('text', { name: 'on_failure', default: 'cancel' })
+  onFailure!: string;
+
+  @Column('text', { array: true, default: '{}' })
+  tags!: string[];
+
+  @Column('json')
+  inputs!: unknown;
+
+  @Column('json', { nullable: true })
+  outputs!: unknown;
+
+  @Column('json', { nullable: true })
+  error!: unknown;
+
+  @Column('text', { nullable: true })
+  reason!: string | null;
+
+  @Column('int', { default: 1 })
+  epoch!: number;
+
+  @Column('int', { name: 'task_count' })
+  taskCount!: number;
+
+  @Column({ type: 'timestamptz', name: 'created_at', precision: 3, default: () => 'now()' })
+  createdAt!: Date;
+
+  @Column({ type: 'timestamptz', name: 'not_before', precision: 3, default: () => 'now()' })
+  notBefore!: Date;
+
+  @Column({ type: 'timestamptz', name: 'started_at', precision: 3, nullable: true })
+  startedAt!: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'finished_at', precision: 3, nullable: true })
+  finishedAt!: Date | null;
+}

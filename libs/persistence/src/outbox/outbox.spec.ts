@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { testDatabase, type TestDatabase } from '../../../../test/support/postgres';
+import { insertRun } from '../runs/insert-run';
+import { claimOutbox, insertOutbox, nextDue, type OutboxRow } from './outbox';
+
+let test_: TestDatabase;
+beforeEach(async () => {
+  test_ = await testDatabase();
+});
+afterEach(() => test_.drop());
+
+const document = { name: 'w', tasks: { a: { uses: 'code' } } };
+async function newRun(delayMs = 0): Promise<string> {
+  const runId = randomUUID();
+  await insertRun(test_.db, {
+    runId,
+    workflow: 'w',
+    version: null,
+    documentSha: 'sha',
+    document,
+    priority: 0,
+    onFailure: 'cancel',
+    tags: [],
+    inputs: { n: 1 },
+    delayMs,
+    tasks: [{ key: 'a', position: 0 }],
+  });
+  return runId;
+}
+const all = async (rows: OutboxRow[]) => ({ done: rows.map((row) => row.id) });
+
+test('due rows come with their run and document, oldest first, and go when they are done', async () => {
+  const [first, second] = [await newRun(), await newRun()];
+  await insertOutbox(test_.db, { kind: 'cancel', runId: first, payload: { reason: 'asked' } });
+  await insertOutbox(test_.db, { kind: 'cancel', runId: randomUUID() });
+  let seen: OutboxRow[] = [];
+  const claimed = await claimOutbox(test_.db, 10, async (rows) => {
+    seen = rows;
+    return all(rows);
+  });
+  expect(claimed).toBe(4);
+  expect(seen).toMatchObject([
+    {
+      kind: 'run',
+      runId: first,
+      payload: null,
+      run: { runId: first, inputs: { n: 1 }, epoch: 1, taskCount: 1 },
+      document,
+    },
+    { kind: 'run', runId: second, document },
+    { kind: 'cancel', runId: first, payload: { reason: 'asked' }, run: { status: 'pending' }, document: null },
+    { kind: 'cancel', payload: null, run: null, document: null },
+  ]);
+  expect(await claimOutbox(test_.db, 10, all)).toBe(0);
+  expect(await nextDue(test_.db)).toBeNull();
+});
+
+test('a delayed run is not due before its time', async () => {
+  await newRun(60_000);
+  expect(await claimOutbox(test_.db, 10, all)).toBe(0);
+  const wait = await nextDue(test_.db);
+  expect(wait).toBeGreaterThan(50_000);
+  expect(wait).toBeLessThanOrEqual(60_000);
+});
+
+test('rows that fail stay, later ones with a delay; when the claim fails all stay', async () => {
+  await newRun();
+  await newRun();
+  await claimOutbox(test_.db, 10, async ([first]) => ({ done: [], later: [{ id: first?.id ?? '', delayMs: 60_000 }] }));
+  expect(await claimOutbox(test_.db, 10, async () => ({ done: [] }))).toBe(1);
+  await expect(claimOutbox(test_.db, 10, () => Promise.reject(new Error('redis is away')))).rejects.toThrow('away');
+  expect(await claimOutbox(test_.db, 10, all)).toBe(1);
+  expect(await nextDue(test_.db)).toBeGreaterThan(50_000);
+});
+
+test('two claims at once never have the same row', async () => {
+  for (let left = 6; left > 0; left -= 1) await newRun();
+  const other = await test_.open('scheduler-2');
+  const seen: string[] = [];
+  await claimOutbox(test_.db, 4, async (rows) => {
+    seen.push(...rows.map((row) => row.id));
+    await claimOutbox(other, 4, async (rest) => {
+      seen.push(...rest.map((row) => row.id));
+      return all(rest);
+    });
+    return all(rows);
+  });
+  expect([seen.length, new Set(seen).size]).toEqual([6, 6]);
+});

@@ -1,0 +1,87 @@
+import type { WorkflowDocument } from '@lattice/contracts';
+import { z } from 'zod';
+import { bigintColumn } from '../columns';
+import type { Database, Row, Session } from '../database';
+import { storedRunSchema, type StoredRun } from '../runs/stored-run';
+import { prepared } from '../statements';
+import { readDocuments } from '../workflows/documents';
+
+const CLAIM = prepared('claim-outbox');
+const SETTLE = prepared('settle-outbox');
+const INSERT = prepared('insert-outbox');
+const NEXT_DUE = prepared('next-due');
+
+/** Something decided that is not yet in the queue. */
+export interface OutboxRow {
+  id: string;
+  /** `run` for a new run; others are named by whoever inserts them. */
+  kind: string;
+  runId: string;
+  payload: unknown;
+  /** Null when the run is gone. */
+  run: StoredRun | null;
+  /** Of rows of kind `run`; shared with other rows and calls: don't change it. */
+  document: WorkflowDocument | null;
+}
+
+/** What became of claimed rows. A row that is in neither list is due again at once. */
+export interface OutboxVerdict {
+  done: readonly string[];
+  /** Rows that failed, to be tried again after a delay in milliseconds. */
+  later?: readonly { id: string; delayMs: number }[] | undefined;
+}
+
+const claimedSchema = z.object({ id: bigintColumn, kind: z.string(), run_id: z.string(), payload: z.unknown() });
+const waitSchema = z.object({ wait: z.number() });
+
+/**
+ * Gives up to `limit` due rows to `fn`, removes those it names as done, and commits. No other claim sees the rows meanwhile.
+ * When `fn` throws, or the process dies, all rows stay: what `fn` does must bear repetition. `fn` has 60 s between two
+ * statements before Postgres ends the transaction, so it must have time limits of its own. Returns how many rows there were.
+ */
+export async function claimOutbox(
+  db: Database,
+  limit: number,
+  fn: (rows: OutboxRow[]) => Promise<OutboxVerdict>,
+): Promise<number> {
+  return db.transaction(async (session) => {
+    const claimed = await session.query(CLAIM, [limit]);
+    if (claimed.length === 0) return 0;
+    const verdict = await fn(await withDocuments(db, session, claimed));
+    const later = verdict.later ?? [];
+    await session.query(SETTLE, [verdict.done, later.map((row) => row.id), later.map((row) => row.delayMs)]);
+    return claimed.length;
+  });
+}
+
+async function withDocuments(db: Database, session: Session, claimed: Row[]): Promise<OutboxRow[]> {
+  const rows = claimed.map((row) => ({
+    ...claimedSchema.parse(row),
+    run: row['status'] === null ? null : storedRunSchema.parse(row),
+  }));
+  const shas = rows.flatMap(({ kind, run }) => (kind === 'run' && run !== null ? [run.documentSha] : []));
+  const documents = await readDocuments(db, shas, session);
+  return rows.map(({ id, kind, run_id, payload, run }) => ({
+    id,
+    kind,
+    runId: run_id,
+    payload,
+    run,
+    document: (kind === 'run' && run !== null && documents.get(run.documentSha)) || null,
+  }));
+}
+
+/** Adds an outbox row; `delayMs` from now until it is due, default 0. */
+export async function insertOutbox(
+  session: Session,
+  entry: { kind: string; runId: string; payload?: unknown; delayMs?: number | undefined },
+): Promise<void> {
+  const payload = entry.payload === undefined ? null : JSON.stringify(entry.payload);
+  await session.query(INSERT, [entry.kind, entry.runId, payload, entry.delayMs ?? 0]);
+}
+
+/** Milliseconds until the next outbox row is due, 0 when one is (another claim may hold it), null when there is none. */
+export async function nextDue(db: Database): Promise<number | null> {
+  const [row] = await db.query(NEXT_DUE);
+  return row === undefined ? null : waitSchema.parse(row).wait;
+}

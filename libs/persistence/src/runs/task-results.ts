@@ -1,0 +1,43 @@
+import { taskErrorSchema, type TaskError, type TaskStatus } from '@lattice/contracts';
+import { z } from 'zod';
+import { taskStatusColumn } from '../columns';
+import type { Database } from '../database';
+import { prepared } from '../statements';
+
+const TASK_RESULTS = prepared('task-results');
+
+/** What history knows of a task. */
+export interface TaskResult {
+  key: string;
+  position: number;
+  status: TaskStatus;
+  /** Epoch of the run in which the task came to this status. */
+  epoch: number;
+  attempts: number;
+  /** JSON text; null when there is no output, or when it is kept in `outputs`. */
+  output: string | null;
+  /** Set when the output is kept in `outputs`, at {epoch, key, attempts}. */
+  outputBytes: number | null;
+  error: TaskError | null;
+  reason: string | null;
+}
+
+const resultSchema = z
+  .object({
+    key: z.string(),
+    position: z.number(),
+    status: taskStatusColumn,
+    epoch: z.number(),
+    attempts: z.number(),
+    output: z.string().nullable(),
+    output_bytes: z.number().nullable(),
+    error: taskErrorSchema.nullable(),
+    reason: z.string().nullable(),
+  })
+  .transform(({ output_bytes, ...rest }): TaskResult => ({ ...rest, outputBytes: output_bytes }));
+
+/** All tasks of a run by position, to rebuild it in the queue. Outputs stay JSON text: they only pass through. */
+export async function taskResults(db: Database, runId: string): Promise<TaskResult[]> {
+  const rows = await db.query(TASK_RESULTS, [runId]);
+  return rows.map((row) => resultSchema.parse(row));
+}

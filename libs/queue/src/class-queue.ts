@@ -1,0 +1,118 @@
+import { Job, Worker } from 'bullmq';
+import type { QueueConnection } from './connection';
+import type { JobData } from './flows';
+
+import { parseJobId } from './keys';
+
+/** A job that this process holds: its lock is renewed until it is given back or acknowledged. */
+export interface Taken {
+  readonly runId: string;
+  readonly epoch: number;
+  /** The first task of the job. */
+  readonly taskKey: string;
+  readonly sha: string;
+  readonly className: string;
+  readonly token: string;
+  readonly job: Job<JobData>;
+}
+
+/** BullMQ counts stalls and gives up after some; losses are counted in the run hash instead. */
+const MAX_STALLED = 1_000_000;
+
+/** The consuming side of one class, driven by hand: take, renew, acknowledge, delay, give back. */
+export class ClassQueue {
+  private readonly worker: Worker<JobData>;
+  private tokens = 0;
+
+  constructor(
+    private readonly options: {
+      queue: QueueConnection;
+      className: string;
+      workerId: string;
+      lockMs: number;
+      stalledMs: number;
+      /** A job whose lock ran out went back to the queue. */
+      onStalled?: () => void;
+    },
+  ) {
+    const { queue, lockMs, stalledMs, className } = options;
+    this.worker = new Worker<JobData>(className, null, {
+      connection: queue.redis,
+      prefix: queue.keys.prefix,
+      autorun: false,
+      lockDuration: lockMs,
+      stalledInterval: stalledMs,
+      maxStalledCount: MAX_STALLED,
+      skipLockRenewal: true,
+      runRetryDelay: 500,
+    });
+    this.worker.on('error', (error) => queue.options.onError(error));
+    this.worker.on('stalled', () => options.onStalled?.());
+  }
+
+  get className(): string {
+    return this.options.className;
+  }
+
+  /** Begins to look for jobs whose lock ran out; they go back to the queue. */
+  async watchStalled(): Promise<void> {
+    await this.worker.waitUntilReady();
+    await this.worker.startStalledCheckTimer();
+  }
+
+  /** The next job, or undefined when none waits. Also moves delayed jobs whose time has come. */
+  async take(): Promise<Taken | undefined> {
+    this.tokens += 1;
+    const token = `${this.options.workerId}:${this.tokens}`;
+    const job: Job<JobData> | undefined = await this.worker.getNextJob(token, { block: false });
+    return job === undefined ? undefined : this.taken(job, token);
+  }
+
+  /** Acknowledges a job; with `fetchNext` takes the next one in the same call. */
+  async acknowledge(taken: Taken, fetchNext: boolean): Promise<Taken | undefined> {
+    const reply = await taken.job.moveToCompleted(null, taken.token, fetchNext);
+    const [json, id] = (reply ?? []) as [Parameters<typeof Job.fromJSON>[1] | null, string?];
+    if (!json || id === undefined) return undefined;
+    const job = Job.fromJSON<JobData>(this.worker, json, id);
+    job.token = taken.token;
+    return this.taken(job, taken.token);
+  }
+
+  /** Puts a job aside for so long. */
+  async delay(taken: Taken, delayMs: number): Promise<void> {
+    await taken.job.moveToDelayed(Date.now() + delayMs, taken.token);
+  }
+
+  /** Puts a job back, behind those of its priority that wait. */
+  async giveBack(taken: Taken): Promise<void> {
+    await taken.job.moveToWait(taken.token);
+  }
+
+  /** Renews locks; returns those that were lost. */
+  async renew(held: readonly Taken[]): Promise<Taken[]> {
+    const failed = await this.worker.extendJobLocks(
+      held.map(({ job }) => job.id ?? ''),
+      held.map(({ token }) => token),
+      this.options.lockMs,
+    );
+    return held.filter(({ job }) => failed.includes(job.id ?? ''));
+  }
+
+  async close(): Promise<void> {
+    await this.worker.close(true);
+  }
+
+  private taken(job: Job<JobData>, token: string): Taken | undefined {
+    const id = parseJobId(job.id ?? '');
+    if (id?.taskKey === undefined) return undefined;
+    return {
+      runId: id.runId,
+      epoch: id.epoch,
+      taskKey: id.taskKey,
+      sha: job.data.sha,
+      className: this.options.className,
+      token,
+      job,
+    };
+  }
+}

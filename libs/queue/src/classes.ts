@@ -1,0 +1,50 @@
+import type { ResourceClass } from '@lattice/flow';
+import { z } from 'zod';
+import type { QueueConnection } from './connection';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const classSchema = z.object({
+  name: z.string(),
+  uses: z.enum(['code', 'container', 'handler']),
+  handler: z.string().optional(),
+  need: z.object({ cpu: z.number(), memory: z.number(), gpu: z.number(), gpuMemory: z.number() }),
+  rules: z.record(
+    z.string(),
+    z.union([
+      scalar,
+      z.object({
+        '=': scalar.optional(),
+        '!=': scalar.optional(),
+        '>': scalar.optional(),
+        '>=': scalar.optional(),
+        '<': scalar.optional(),
+        '<=': scalar.optional(),
+        in: z.array(scalar).optional(),
+      }),
+    ]),
+  ),
+});
+
+const known = new WeakMap<QueueConnection, Set<string>>();
+
+/** Makes resource classes known to all workers. Each is written once per process. */
+export async function announceClasses(queue: QueueConnection, classes: readonly ResourceClass[]): Promise<void> {
+  const seen = known.get(queue) ?? new Set<string>();
+  known.set(queue, seen);
+  const fresh = classes.filter(({ name }) => !seen.has(name));
+  if (fresh.length === 0) return;
+  await queue.redis.hset(
+    queue.keys.classes,
+    Object.fromEntries(fresh.map((entry) => [entry.name, JSON.stringify(entry)])),
+  );
+  for (const { name } of fresh) seen.add(name);
+}
+
+/** All classes that were ever announced. */
+export async function readClasses(queue: QueueConnection): Promise<ResourceClass[]> {
+  const values = await queue.redis.hvals(queue.keys.classes);
+  return values.map((text) => {
+    const { handler, ...rest } = classSchema.parse(JSON.parse(text));
+    return handler === undefined ? rest : { ...rest, handler };
+  });
+}

@@ -1,0 +1,138 @@
+import type { FlowPlan, PlanJob } from '@lattice/flow';
+import { FlowProducer, Queue, type FlowJob } from 'bullmq';
+import type { Redis } from 'ioredis';
+import type { QueueConnection } from './connection';
+import { ROOT_QUEUE, bullPriority, jobIdOf, rootIdOf } from './keys';
+import type { RunRef } from './scripts';
+
+/** What the jobs of a run are made from. */
+export interface FlowRun extends RunRef {
+  readonly priority: number;
+  /** Identity of the document: a worker finds the plan by it. */
+  readonly sha: string;
+}
+
+/** Data of every job: what a worker needs to find the rest. */
+export interface JobData {
+  readonly sha: string;
+}
+
+/** Jobs that go into Redis in one transaction at most; more would hold up everybody else. */
+const CHUNK = 500;
+
+/** BullMQ keeps its own event stream per queue; nothing of ours reads it. */
+export const BULL_EVENTS = 100;
+
+/** The producer and queues of a process, over the connection it has. */
+export class Flows {
+  private readonly producer: FlowProducer;
+  private readonly queues = new Map<string, Queue>();
+  private readonly base: { connection: Redis; prefix: string };
+
+  constructor(private readonly queue: QueueConnection) {
+    this.base = { connection: queue.redis, prefix: queue.keys.prefix };
+    this.producer = new FlowProducer(this.base);
+    this.producer.on('error', (error: Error) => queue.options.onError(error));
+  }
+
+  /** The queue of a class, or of the roots. */
+  queueOf(name: string): Queue {
+    const known = this.queues.get(name);
+    if (known !== undefined) return known;
+    const made = new Queue(name, { ...this.base, streams: { events: { maxLen: BULL_EVENTS } } });
+    made.on('error', (error: Error) => this.queue.options.onError(error));
+    this.queues.set(name, made);
+    return made;
+  }
+
+  /** Adds the root job of a run with its first segments. Adding again changes nothing while the jobs are kept. */
+  async addRun(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
+    const flows = this.flowsOf(run, plan, segments);
+    const root = { ...this.rootOf(run), children: flows.slice(0, CHUNK) };
+    await this.producer.add(root);
+    for (let at = CHUNK; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
+  }
+
+  /** Adds segments whose gates are open, below the root job. */
+  async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
+    const flows = this.flowsOf(run, plan, segments);
+    for (let at = 0; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
+  }
+
+  private async addBelowRoot(run: FlowRun, flows: readonly FlowJob[]): Promise<void> {
+    const parent = { id: rootIdOf(run), queue: `${this.queue.keys.prefix}:${ROOT_QUEUE}` };
+    const below = flows.map((flow) => ({ ...flow, opts: { ...flow.opts, parent } }));
+    const [only] = below;
+    if (below.length === 1 && only !== undefined) await this.producer.add(only);
+    else await this.producer.addBulk(below);
+  }
+
+  private rootOf(run: FlowRun): FlowJob {
+    const data: JobData = { sha: run.sha };
+    return {
+      name: 'run',
+      queueName: ROOT_QUEUE,
+      data,
+      opts: { jobId: rootIdOf(run), priority: bullPriority(run.priority), attempts: 1 },
+    };
+  }
+
+  private flowsOf(run: FlowRun, plan: FlowPlan, segments: readonly number[]): FlowJob[] {
+    return segments.flatMap((index) => {
+      const segment = plan.segments[index];
+      return segment === undefined ? [] : [flowOf(run, segment.job)];
+    });
+  }
+
+  /**
+   * Removes all jobs of a run. Returns false when one of them is active, or waits to be acknowledged: nothing was removed
+   * then, try again later. Small runs go in one call; large ones job by job, so that no script runs long.
+   */
+  async removeRun(run: RunRef, plan: FlowPlan): Promise<boolean> {
+    const jobs = plan.segments.flatMap((segment) => [...jobsOf(segment.job)]);
+    const roots = this.queueOf(ROOT_QUEUE);
+    if (jobs.length <= 100)
+      return (await roots.remove(rootIdOf(run))) === 1 || (await roots.getJob(rootIdOf(run))) === undefined;
+    if ((await roots.getJobState(rootIdOf(run))) === 'active') return false;
+    let removed = true;
+    for (let at = 0; at < jobs.length; at += CHUNK) {
+      const chunk = jobs.slice(at, at + CHUNK);
+      const counts = await Promise.all(
+        chunk.map((job) => this.queueOf(job.class).remove(jobIdOf(run, job.id), { removeChildren: false })),
+      );
+      removed &&= counts.every((count) => count === 1);
+    }
+    if (!removed) return false;
+    return (await roots.remove(rootIdOf(run), { removeChildren: false })) === 1;
+  }
+
+  /** Jobs that wait in a class, with those that are delayed or being worked on. */
+  async countJobs(className: string): Promise<{ waiting: number; active: number; delayed: number }> {
+    const counts = await this.queueOf(className).getJobCounts('prioritized', 'waiting', 'active', 'delayed');
+    return {
+      waiting: (counts['prioritized'] ?? 0) + (counts['waiting'] ?? 0),
+      active: counts['active'] ?? 0,
+      delayed: counts['delayed'] ?? 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.producer.close(), ...[...this.queues.values()].map((queue) => queue.close())]);
+  }
+}
+
+function flowOf(run: FlowRun, job: PlanJob): FlowJob {
+  const data: JobData = { sha: run.sha };
+  return {
+    name: job.tasks.length === 1 ? job.id : `${job.id}+${job.tasks.length - 1}`,
+    queueName: job.class,
+    data,
+    opts: { jobId: jobIdOf(run, job.id), priority: bullPriority(run.priority), attempts: 1 },
+    ...(job.children.length === 0 ? {} : { children: job.children.map((child) => flowOf(run, child)) }),
+  };
+}
+
+function* jobsOf(job: PlanJob): Generator<PlanJob> {
+  for (const child of job.children) yield* jobsOf(child);
+  yield job;
+}

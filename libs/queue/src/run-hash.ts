@@ -1,0 +1,116 @@
+import type { QueueConnection } from './connection';
+import type { RunRef, StoredResult } from './scripts';
+
+/** The head of a run hash: what holds for the run as a whole. */
+export interface RunHead {
+  readonly state: string;
+  readonly epoch: number;
+  readonly sha: string;
+  readonly inputsJson: string;
+  readonly left: number;
+  readonly failed: number;
+  /** Tasks that ended otherwise than completed. */
+  readonly others: number;
+  readonly priority: number;
+  /** JSON of the error that made the run fail; empty when there is none. */
+  readonly errorJson: string;
+  readonly failedTask: string;
+  readonly cancelReason: string;
+  /** Last change, milliseconds since 1970 by the clock of Redis. */
+  readonly changedAt: number;
+}
+
+/** Head of the run hash; undefined when there is none. */
+export async function readHead(queue: QueueConnection, runId: string): Promise<RunHead | undefined> {
+  const values = await queue.redis.hmget(
+    queue.keys.run(runId),
+    'st',
+    'ep',
+    'doc',
+    'in',
+    'n',
+    'nf',
+    'nc',
+    'pr',
+    'fe',
+    'ft',
+    'cr',
+    'at',
+  );
+  const [state, epoch, sha, inputs, left, failed, others, priority, error, failedTask, reason, at] = values;
+  if (state === null || state === undefined || epoch === null || epoch === undefined) return undefined;
+  return {
+    state,
+    epoch: Number(epoch),
+    sha: sha ?? '',
+    inputsJson: inputs ?? '{}',
+    left: Number(left),
+    failed: Number(failed),
+    others: Number(others),
+    priority: Number(priority),
+    errorJson: error ?? '',
+    failedTask: failedTask ?? '',
+    cancelReason: reason ?? '',
+    changedAt: Number(at),
+  };
+}
+
+/** How tasks ended, in the order asked for; status '' for those that have not. */
+export async function readResults(
+  queue: QueueConnection,
+  runId: string,
+  taskKeys: readonly string[],
+): Promise<StoredResult[]> {
+  if (taskKeys.length === 0) return [];
+  const fields = taskKeys.flatMap((key) => [`r:${key}`, `o:${key}`, `e:${key}`]);
+  const values = await queue.redis.hmget(queue.keys.run(runId), ...fields);
+  return taskKeys.map((_, index) => {
+    const [status, output, error] = values.slice(index * 3, index * 3 + 3);
+    return {
+      status:
+        status === 'completed' || status === 'failed' || status === 'skipped' || status === 'cancelled' ? status : '',
+      output: output ?? '',
+      error: error ?? '',
+    };
+  });
+}
+
+/** Which tasks have ended, and the attempts of those that are live. */
+export async function readProgress(
+  queue: QueueConnection,
+  runId: string,
+  taskKeys: readonly string[],
+): Promise<{ ended: boolean; attempt: number; live: string }[]> {
+  if (taskKeys.length === 0) return [];
+  const values = await queue.redis.hmget(
+    queue.keys.run(runId),
+    ...taskKeys.flatMap((key) => [`r:${key}`, `a:${key}`, `w:${key}`]),
+  );
+  return taskKeys.map((_, index) => ({
+    ended: typeof values[index * 3] === 'string',
+    attempt: Number(values[index * 3 + 1] ?? 0),
+    live: values[index * 3 + 2] ?? '',
+  }));
+}
+
+/** How many tasks each gate has seen end. */
+export async function readGates(queue: QueueConnection, runId: string, gates: readonly number[]): Promise<number[]> {
+  if (gates.length === 0) return [];
+  const values = await queue.redis.hmget(queue.keys.run(runId), ...gates.map((gate) => `g:${gate}`));
+  return values.map((value) => Number(value ?? 0));
+}
+
+/** Ids of the runs that have a run hash. Walks the keys in steps; for sweeps, not for hot paths. */
+export async function* runIds(queue: QueueConnection): AsyncGenerator<string> {
+  const base = queue.keys.run('');
+  // Glob characters of the prefix are taken literally.
+  const match = `${base.replaceAll(/[[\]*?\\]/g, String.raw`\$&`)}*`;
+  for await (const batch of queue.redis.scanStream({ match, count: 500 })) {
+    for (const key of batch as string[]) yield key.slice(base.length);
+  }
+}
+
+/** Deletes the run hash. Only after the run is final in Postgres and its jobs are gone. */
+export async function deleteRun(queue: QueueConnection, run: Pick<RunRef, 'runId'>): Promise<void> {
+  await queue.redis.unlink(queue.keys.run(run.runId));
+}

@@ -1,0 +1,221 @@
+import type { ClassQueue, Taken } from './class-queue';
+
+/** What is to become of a job after its work. */
+export type Disposal =
+  /** `wakes`: classes in which the acknowledgement may release a job. */
+  | { readonly do: 'acknowledge'; readonly wakes?: readonly string[] }
+  | { readonly do: 'delay'; readonly ms: number }
+  /** The slice is over: others get their turn. */
+  | { readonly do: 'requeue' }
+  /** Nothing: the job belongs to somebody else by now. */
+  | { readonly do: 'leave' };
+
+/** What a worker has of a class free; reservations are given back exactly once. */
+export interface Ledger {
+  /** Reserves what one job of the class takes; false when it does not fit. */
+  reserve(className: string): boolean;
+  giveBack(className: string): void;
+}
+
+export interface TakeLoopOptions {
+  readonly ledger: Ledger;
+  /** Does the work of a job. `signal` is aborted when the lock is lost. Never rejects. */
+  readonly work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>;
+  readonly onError: (error: unknown) => void;
+  /** Jobs may have been released in these classes: tell all workers. */
+  readonly onReleased: (classNames: readonly string[]) => void;
+  /** Lock of a job in milliseconds; renewed three times in that span. */
+  readonly lockMs: number;
+  /** Milliseconds between looks at the queues when nobody tells of new jobs. */
+  readonly sweepMs: number;
+}
+
+interface Held {
+  readonly taken: Taken;
+  readonly abort: AbortController;
+  readonly queue: ClassQueue;
+}
+
+/**
+ * One loop over all classes of a worker. A job is taken only after its need was reserved, so that a worker never holds a job
+ * that it can't start. While jobs of a class follow each other the reservation is kept, and the acknowledgement fetches the next.
+ */
+export class TakeLoop {
+  private readonly queues = new Map<string, ClassQueue>();
+  /** Classes that may have jobs. */
+  private readonly hungry = new Set<string>();
+  private readonly held = new Set<Held>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private pumping = false;
+  /** A wake that comes while the pump is on must not be lost. */
+  private woken = false;
+  private stopped = false;
+  private idle: (() => void)[] = [];
+  private renewing = false;
+  private renewedAt = Date.now();
+
+  constructor(private readonly options: TakeLoopOptions) {}
+
+  /** Jobs being worked on. */
+  get running(): number {
+    return this.held.size;
+  }
+
+  add(queue: ClassQueue): void {
+    this.queues.set(queue.className, queue);
+    this.wake([queue.className]);
+  }
+
+  has(className: string): boolean {
+    return this.queues.has(className);
+  }
+
+  start(): void {
+    this.every(this.options.sweepMs, () => this.wake(this.queues.keys()));
+    this.every(Math.min(1_000, this.options.lockMs / 6), () => void this.keepLocks());
+  }
+
+  /** Tells that jobs may wait in these classes. */
+  wake(classNames: Iterable<string>): void {
+    for (const name of classNames) if (this.queues.has(name)) this.hungry.add(name);
+    this.woken = true;
+    void this.pump();
+  }
+
+  /** Aborts the work on the jobs that are picked. */
+  abort(pick: (taken: Taken) => boolean, reason: string): void {
+    for (const { taken, abort } of this.held) if (pick(taken)) abort.abort(reason);
+  }
+
+  /** Takes no more; resolves when all work has ended. */
+  async drain(): Promise<void> {
+    this.stopped = true;
+    if (this.held.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    this.stopped = true;
+    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+  }
+
+  private every(ms: number, action: () => void): void {
+    const timer = setInterval(action, ms);
+    this.timers.add(timer);
+  }
+
+  /** Takes jobs, class by class in turn, until none is hungry or nothing fits. One pump at a time. */
+  private async pump(): Promise<void> {
+    if (this.pumping) return;
+    this.pumping = true;
+    try {
+      do {
+        this.woken = false;
+        for (const name of [...this.hungry]) if (await this.takeOne(name)) this.woken = true;
+      } while (this.woken && !this.stopped);
+    } finally {
+      this.pumping = false;
+    }
+  }
+
+  private async takeOne(name: string): Promise<boolean> {
+    const queue = this.queues.get(name);
+    if (queue === undefined || this.stopped || !this.options.ledger.reserve(name)) return false;
+    this.hungry.delete(name);
+    let taken: Taken | undefined;
+    try {
+      taken = await queue.take();
+    } catch (error) {
+      this.options.onError(error);
+    }
+    if (taken === undefined) {
+      this.options.ledger.giveBack(name);
+      return this.hungry.has(name);
+    }
+    this.hungry.add(name);
+    void this.workThrough(queue, taken);
+    return true;
+  }
+
+  /** Works on a job, and then on those that its acknowledgement brings. */
+  private async workThrough(queue: ClassQueue, first: Taken): Promise<void> {
+    let next: Taken | undefined = first;
+    while (next !== undefined) {
+      const held: Held = { taken: next, abort: new AbortController(), queue };
+      this.held.add(held);
+      next = undefined;
+      try {
+        const disposal = await this.options.work(held.taken, held.abort.signal);
+        next = await this.dispose(held, disposal);
+      } catch (error) {
+        // What was recorded stands; a job that BullMQ does not let go of comes back and is then only acknowledged.
+        this.options.onError(error);
+      } finally {
+        this.held.delete(held);
+      }
+    }
+    this.options.ledger.giveBack(queue.className);
+    this.woken = true;
+    if (this.stopped && this.held.size === 0) for (const resolve of this.idle.splice(0)) resolve();
+    void this.pump();
+  }
+
+  private async dispose({ taken, queue }: Held, disposal: Disposal): Promise<Taken | undefined> {
+    switch (disposal.do) {
+      case 'acknowledge': {
+        const next = await queue.acknowledge(taken, !this.stopped);
+        if (disposal.wakes !== undefined && disposal.wakes.length > 0) this.options.onReleased(disposal.wakes);
+        return next;
+      }
+      case 'delay':
+        await queue.delay(taken, disposal.ms);
+        this.wakeIn(queue.className, disposal.ms);
+        return undefined;
+      case 'requeue':
+        await queue.giveBack(taken);
+        this.hungry.add(queue.className);
+        return undefined;
+      case 'leave':
+        return undefined;
+    }
+  }
+
+  private wakeIn(className: string, ms: number): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.wake([className]);
+    }, ms + 1);
+    this.timers.add(timer);
+  }
+
+  /**
+   * Renews all locks in time. Without an answer for a whole lock the jobs are taken for lost: somebody else may have them.
+   * The same check catches a process that was frozen: its first tick comes too late.
+   */
+  private async keepLocks(): Promise<void> {
+    const silent = Date.now() - this.renewedAt;
+    if (this.held.size === 0) this.renewedAt = Date.now();
+    else if (silent >= this.options.lockMs) this.abort(() => true, 'heartbeat_lost');
+    if (this.renewing || this.held.size === 0 || silent < this.options.lockMs / 3) return;
+    this.renewing = true;
+    try {
+      const started = Date.now();
+      for (const [queue, held] of this.heldByQueue()) {
+        const lost = await queue.renew(held.map(({ taken }) => taken));
+        for (const entry of held)
+          if (lost.includes(entry.taken) && this.held.has(entry)) entry.abort.abort('heartbeat_lost');
+      }
+      this.renewedAt = started;
+    } catch (error) {
+      this.options.onError(error);
+    } finally {
+      this.renewing = false;
+    }
+  }
+
+  private heldByQueue(): Map<ClassQueue, Held[]> {
+    const byQueue = new Map<ClassQueue, Held[]>();
+    for (const entry of this.held) byQueue.set(entry.queue, [...(byQueue.get(entry.queue) ?? []), entry]);
+    return byQueue;
+  }
+}

@@ -1,0 +1,227 @@
+import {
+  CODES,
+  isFinalRun,
+  logEntrySchema,
+  parseDuration,
+  runListSchema,
+  runViewSchema,
+  savedWorkflowSchema,
+  submittedSchema,
+  validationSchema,
+  workerViewSchema,
+  workflowListSchema,
+  type Fault,
+  type LogEntry,
+  type RunEvent,
+  type RunList,
+  type RunStatus,
+  type RunView,
+  type SavedWorkflow,
+  type SubmitRun,
+  type WorkerView,
+} from '@lattice/contracts';
+import { ApiError } from './errors';
+import { followEvents, type EventsOptions } from './events';
+import { newKey } from './new-key';
+import { allPages, fit, listIn, type Schema } from './parse-body';
+import { request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+
+/** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
+export type SubmitOptions = CallOptions & {
+  /** The same key within 24 h gives the first run again. Made by the client when absent, so that a submit may be repeated. */
+  idempotencyKey?: string | undefined;
+} & (SubmitRun | (Omit<SubmitRun, 'workflow' | 'version'> & { yaml: string }));
+
+export interface ListRunsOptions extends CallOptions {
+  status?: RunStatus | undefined;
+  workflow?: string | undefined;
+  tag?: string | undefined;
+  /** Runs a page. */
+  limit?: number | undefined;
+  /** `next` of the page before: runs older than this one. */
+  before?: string | undefined;
+}
+
+export interface WaitOptions {
+  /** A duration such as `30s`: then the run is given as it is at that moment. Default `1h`. */
+  timeout?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** The longest the server is asked to hold one call of `wait`. */
+const HOLD_MS = 20_000;
+
+/** A client of the REST contract. Every method may throw ApiError, Unreachable, and the reason of an aborted signal. */
+export class LatticeClient {
+  /** The address as given, without a slash at the end. */
+  readonly url: string;
+  private readonly connection: Connection;
+
+  constructor(options: ClientOptions) {
+    this.url = options.url.replace(/\/+$/, '');
+    this.connection = {
+      url: this.url,
+      apiKey: options.apiKey,
+      fetch: options.fetch ?? fetch,
+      timeoutMs: options.timeoutMs ?? 30_000,
+    };
+  }
+
+  /** Stores a new run, and gives its id; it starts on its own. */
+  async submit(options: SubmitOptions): Promise<{ runId: string }> {
+    const { signal, timeoutMs, idempotencyKey = newKey(), ...rest } = options;
+    const asked = 'yaml' in rest ? yamlSubmission(rest) : ({ body: { type: 'json', value: rest } } as const);
+    const call: Call = { ...asked, method: 'POST', path: '/v1/runs', idempotencyKey, signal, timeoutMs };
+    return this.parse(submittedSchema, call);
+  }
+
+  async getRun(runId: string, options: CallOptions = {}): Promise<RunView> {
+    return this.parse(runViewSchema, { ...options, method: 'GET', path: runPath(runId) });
+  }
+
+  /** One page, newest first. */
+  async listRuns(options: ListRunsOptions = {}): Promise<RunList> {
+    const { status, workflow, tag, limit, before, ...call } = options;
+    const query = { status, workflow, tag, limit, before };
+    return this.parse(runListSchema, { ...call, method: 'GET', path: '/v1/runs', query });
+  }
+
+  /** The run when it has ended, or as it is when the timeout has passed. */
+  async wait(runId: string, options: WaitOptions = {}): Promise<RunView> {
+    const end = Date.now() + milliseconds(options.timeout ?? '1h');
+    for (;;) {
+      const hold = Math.max(0, Math.min(HOLD_MS, end - Date.now()));
+      const run = await this.parse(runViewSchema, {
+        method: 'GET',
+        path: `${runPath(runId)}/wait`,
+        query: { timeout: `${hold}ms` },
+        signal: options.signal,
+        timeoutMs: hold + this.connection.timeoutMs,
+      });
+      if (isFinalRun(run.status) || Date.now() >= end) return run;
+    }
+  }
+
+  async cancel(runId: string, options: CallOptions = {}): Promise<void> {
+    await request(this.connection, { ...options, method: 'POST', path: `${runPath(runId)}/cancel` });
+  }
+
+  async pause(runId: string, options: CallOptions = {}): Promise<void> {
+    await request(this.connection, { ...options, method: 'POST', path: `${runPath(runId)}/pause` });
+  }
+
+  async resume(runId: string, options: CallOptions = {}): Promise<void> {
+    await request(this.connection, { ...options, method: 'POST', path: `${runPath(runId)}/resume` });
+  }
+
+  /** Runs again what failed or was cancelled; the run keeps its id, finished tasks their results. */
+  async retry(runId: string, options: CallOptions = {}): Promise<void> {
+    await request(this.connection, { ...options, method: 'POST', path: `${runPath(runId)}/retry` });
+  }
+
+  /** Gives a waiting task what it waits for. */
+  async signal(runId: string, name: string, payload: unknown = null, options: CallOptions = {}): Promise<void> {
+    const path = `${runPath(runId)}/signals/${encodeURIComponent(name)}`;
+    await request(this.connection, { ...options, method: 'POST', path, body: { type: 'json', value: payload } });
+  }
+
+  /** What a task has written so far, over all attempts, in order. */
+  async logs(
+    runId: string,
+    key: string,
+    options: CallOptions & { attempt?: number | undefined } = {},
+  ): Promise<LogEntry[]> {
+    const { attempt, ...call } = options;
+    const path = `${runPath(runId)}/tasks/${encodeURIComponent(key)}/logs`;
+    return allPages(async (after) => {
+      const body = await request(this.connection, { ...call, method: 'GET', path, query: { attempt, after } });
+      return listIn(body, 'logs', logEntrySchema, this.url);
+    });
+  }
+
+  async workers(options: CallOptions = {}): Promise<WorkerView[]> {
+    const body = await request(this.connection, { ...options, method: 'GET', path: '/v1/workers' });
+    return listIn(body, 'workers', workerViewSchema, this.url).items;
+  }
+
+  /** All saved workflows, without their documents. */
+  async listWorkflows(options: CallOptions = {}): Promise<Omit<SavedWorkflow, 'document'>[]> {
+    return allPages(async (after) => {
+      const page = await this.parse(workflowListSchema, {
+        ...options,
+        method: 'GET',
+        path: '/v1/workflows',
+        query: { after },
+      });
+      return { items: page.workflows, next: page.next };
+    });
+  }
+
+  /** The newest version of a saved workflow. */
+  async getWorkflow(name: string, options: CallOptions = {}): Promise<SavedWorkflow> {
+    return this.parse(savedWorkflowSchema, {
+      ...options,
+      method: 'GET',
+      path: `/v1/workflows/${encodeURIComponent(name)}`,
+    });
+  }
+
+  /** Saves a document (an object, or YAML text). A changed document is a new version; the same one keeps its version. */
+  async saveWorkflow(document: Record<string, unknown> | string, options: CallOptions = {}): Promise<SavedWorkflow> {
+    const call: Call = { ...options, method: 'POST', path: '/v1/workflows', body: bodyOf(document), repeatable: true };
+    return this.parse(savedWorkflowSchema, call);
+  }
+
+  /** All faults of a document (an object, or YAML text); none when it is valid. */
+  async validate(
+    document: Record<string, unknown> | string,
+    options: CallOptions = {},
+  ): Promise<{ valid: boolean; faults: Fault[] }> {
+    const path = '/v1/workflows/validate';
+    const call: Call = { ...options, method: 'POST', path, body: bodyOf(document), repeatable: true };
+    try {
+      return await this.parse(validationSchema, call);
+    } catch (error) {
+      if (error instanceof ApiError && error.code === 'invalid_document')
+        return { valid: false, faults: [...error.faults] };
+      throw error;
+    }
+  }
+
+  /** The events of a run: those of the past, then live ones, each once and in order, until the final event. */
+  events(runId: string, options: EventsOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    const isOver = async (): Promise<boolean> =>
+      isFinalRun((await this.getRun(runId, { signal: options.signal })).status);
+    return followEvents(this.connection, `${runPath(runId)}/events`, { ...options, isOver });
+  }
+
+  private async parse<T>(schema: Schema<T>, call: Call): Promise<T> {
+    return fit(schema, await request(this.connection, call), this.url);
+  }
+}
+
+function runPath(runId: string): string {
+  return `/v1/runs/${encodeURIComponent(runId)}`;
+}
+
+/** A YAML body is the document, so what else there is to say goes into the query. */
+function yamlSubmission(options: Omit<SubmitRun, 'workflow'> & { yaml: string }): Pick<Call, 'body' | 'query'> {
+  const { yaml, inputs, priority, delay, tags } = options;
+  const query = { inputs: inputs && JSON.stringify(inputs), priority, delay, tag: tags };
+  return { body: { type: 'yaml', text: yaml }, query };
+}
+
+function bodyOf(document: Record<string, unknown> | string): NonNullable<Call['body']> {
+  return typeof document === 'string' ? { type: 'yaml', text: document } : { type: 'json', value: document };
+}
+
+function milliseconds(duration: string): number {
+  const ms = parseDuration(duration);
+  if (ms === undefined)
+    throw new ApiError({
+      code: 'bad_duration',
+      status: 400,
+      message: `"${duration}" is not a duration. ${CODES.bad_duration.hint}`,
+    });
+  return ms;
+}

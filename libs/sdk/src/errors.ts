@@ -1,0 +1,45 @@
+import type { Fault } from '@lattice/contracts';
+
+/** The server refused a call: what its problem+json said. `code` is one of the error table. */
+export class ApiError extends Error {
+  readonly code: string;
+  /** HTTP status. */
+  readonly status: number;
+  readonly faults: readonly Fault[];
+  /** From Retry-After, in milliseconds; undefined when the server gave none. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(problem: {
+    code: string;
+    status: number;
+    message: string;
+    faults?: readonly Fault[] | undefined;
+    retryAfterMs?: number | undefined;
+  }) {
+    super(problem.message);
+    this.name = 'ApiError';
+    this.code = problem.code;
+    this.status = problem.status;
+    this.faults = problem.faults ?? [];
+    this.retryAfterMs = problem.retryAfterMs;
+  }
+}
+
+/** No answer came: the server is not there, the connection broke, or the time limit passed. */
+export class Unreachable extends Error {
+  readonly url: string;
+
+  constructor(url: string, reason: string, cause?: unknown) {
+    super(`no answer from ${url}: ${reason}`, cause === undefined ? undefined : { cause });
+    this.name = 'Unreachable';
+    this.url = url;
+  }
+}
+
+/** What a failed fetch says, with the cause that Node hides behind "fetch failed". */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const inner = error.cause;
+  if (inner instanceof AggregateError && inner.errors[0] instanceof Error) return inner.errors[0].message;
+  return inner instanceof Error && inner.message !== '' ? inner.message : error.message;
+}

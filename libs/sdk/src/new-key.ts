@@ -1,0 +1,4 @@
+/** A random idempotency key. `crypto.randomUUID` is missing in browsers on plain http, this is not. */
+export function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,71 @@
+/** The layers of DESIGN.md section 6: arrows point down only, adapters never import each other, each library has one home. */
+const adapters = ['persistence', 'queue', 'executor'];
+const allowed = {
+  contracts: [],
+  config: ['contracts'],
+  expression: ['contracts'],
+  flow: ['contracts', 'expression'],
+  persistence: ['contracts'],
+  queue: ['contracts', 'flow'],
+  executor: ['contracts'],
+  engine: ['contracts', 'config', 'expression', 'flow', ...adapters],
+  embedded: ['contracts', 'config'],
+  sdk: ['contracts'],
+  cli: ['contracts', 'sdk', 'embedded', 'flow'],
+};
+/** Third-party packages and the one place that may import them. */
+const homes = {
+  'bullmq|ioredis': '^libs/queue/',
+  'typeorm|pg': '^libs/persistence/',
+  dockerode: '^libs/executor/',
+  '@marcbachmann/cel-js': '^libs/expression/',
+  yaml: '^libs/(flow|cli)/',
+  pino: '^libs/config/',
+  'commander|log-update|picocolors': '^libs/cli/',
+  'eventsource-parser': '^libs/sdk/',
+  '@nestjs/[^/]+': '^apps/',
+  '@bull-board/[^/]+': '^apps/api/',
+  express: '^apps/api/',
+  ws: '^apps/api/',
+};
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    ...Object.entries(allowed).map(([name, may]) => ({
+      name: `${name}-imports-only-${may.join('-') || 'nothing'}`,
+      severity: 'error',
+      from: { path: `^libs/${name}/` },
+      to: { path: '^(libs|apps)/', pathNot: `^libs/(${[name, ...may].join('|')})/` },
+    })),
+    {
+      name: 'apps-wire-only',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^(libs|apps)/', pathNot: '^(libs/(contracts|config|engine)/|apps/$1/)' },
+    },
+    {
+      name: 'index-only',
+      severity: 'error',
+      from: { path: '^(libs|apps)/([^/]+)/' },
+      to: { path: '^libs/', pathNot: ['^libs/[^/]+/src/index\\.ts$', '^$1/$2/'] },
+    },
+    ...Object.entries(homes).map(([name, home]) => ({
+      name: `home-of-${name}`,
+      severity: 'error',
+      from: { path: '^(libs|apps)/', pathNot: [home, '\\.spec\\.ts$'] },
+      to: { path: `(^|node_modules/)(${name})(/|$)`, dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer'] },
+    })),
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/dist/|\\.spec\\.ts$' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['lattice-source', 'import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

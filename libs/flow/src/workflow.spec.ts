@@ -31,6 +31,23 @@ test('all faults are told together, each with a code and a pointer', () => {
   ]);
 });
 
+test('faults of fields and faults between tasks are told together', () => {
+  expect(
+    codes({
+      name: 'x',
+      tasks: {
+        a: { ...noop, timeout: '5 minutes', needs: ['fetsh', 'b'] },
+        b: { needs: 'a', with: '${{ inputs.unknown }}' },
+      },
+    }).sort(),
+  ).toEqual([
+    'bad_duration /tasks/a/timeout',
+    'missing_field /tasks/b/uses',
+    'unknown_dependency /tasks/a',
+    'unreachable_reference /tasks/b',
+  ]);
+});
+
 test('faults between tasks: unknown dependency, unreachable references, bad expressions', () => {
   expect(
     codes({

@@ -42,6 +42,7 @@ test('faults of fields and faults between tasks are told together', () => {
     }).sort(),
   ).toEqual([
     'bad_duration /tasks/a/timeout',
+    'cycle /tasks/a',
     'missing_field /tasks/b/uses',
     'unknown_dependency /tasks/a',
     'unreachable_reference /tasks/b',

@@ -36,3 +36,5 @@ export { startLoop } from './loop';
 export type { Loop } from './loop';
 export { ROOT_QUEUE, rootAgain, rootWorkerOptions } from '@lattice/queue';
 export type { RootJob } from '@lattice/queue';
+export { requestControl } from './runs/control-run';
+export type { RunControl } from './runs/control-run';

@@ -7,7 +7,7 @@ export { dumpSchema } from './schema/dump-schema';
 export { insertRun, purgeIdempotencyKeys } from './runs/insert-run';
 export type { InsertedRun, NewRun } from './runs/insert-run';
 export { getRun } from './runs/get-run';
-export { getRunState, listActiveRuns, raiseRunEpoch } from './runs/run-state';
+export { getRunState, listActiveRuns, listQueuedRuns, raiseRunEpoch, reopenRun } from './runs/run-state';
 export type { RunState } from './runs/run-state';
 export { listRuns } from './runs/list-runs';
 export type { RunFilter } from './runs/list-runs';

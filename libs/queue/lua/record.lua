@@ -21,7 +21,7 @@ if fresh then
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local data, output, err = ARGV[8], ARGV[6], ARGV[7]
-  if (state == 'cancelling' or state == 'failing') and status ~= 'cancelled' and status ~= 'failed' then
+  if (state == 'cancelling' or state == 'failing') and status ~= 'failed' then
     local reason = state == 'failing' and 'run_failed' or 'cancelled'
     status, output, err, data = 'cancelled', '', reason, '{"reason":"' .. reason .. '"}'
   end

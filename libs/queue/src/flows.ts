@@ -106,6 +106,14 @@ export class Flows {
     return (await roots.remove(rootIdOf(run), { removeChildren: false })) === 1;
   }
 
+  /** Puts a job that was parked back into its queue. False when it is not put aside (any more, or yet). */
+  async unpark(run: RunRef, job: { taskKey: string; className: string }): Promise<boolean> {
+    const found = await this.queueOf(job.className).getJob(jobIdOf(run, job.taskKey));
+    if (found === undefined || !(await found.isDelayed())) return false;
+    await found.promote();
+    return true;
+  }
+
   /** Jobs that wait in a class, with those that are delayed or being worked on. */
   async countJobs(className: string): Promise<{ waiting: number; active: number; delayed: number }> {
     const counts = await this.queueOf(className).getJobCounts('prioritized', 'waiting', 'active', 'delayed');

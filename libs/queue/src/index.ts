@@ -9,15 +9,19 @@ export {
   MAX_UNREAD,
   begin,
   createRun,
+  deleteRun,
   finaliseRun,
   markQueued,
+  parkJob,
+  pauseRun,
   record,
   recordRetry,
+  resumeRun,
   settle,
   stopRun,
 } from './scripts';
 export type { Begun, GateCount, LiveTask, Recorded, RunRef, StoredResult } from './scripts';
-export { deleteRun, readGates, readHead, readProgress, readResults, runIds } from './run-hash';
+export { readGates, readHead, readProgress, readResults, runIds } from './run-hash';
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';
 export type { FlowRun, JobData } from './flows';
@@ -32,4 +36,4 @@ export { appendEvent, lastStreamId, readStream, trimStream, unreadEvents } from 
 export type { StreamEntry } from './stream';
 export { HEARTBEAT_MS, aliveWorkers, heartbeat, leave, listWorkers, serverTime } from './presence';
 export type { Announcement } from './presence';
-export { initialise, readEpoch } from './instance';
+export { forgetEpoch, initialise, readEpoch } from './instance';

@@ -10,3 +10,8 @@ export async function initialise(queue: QueueConnection, epoch: string): Promise
 export async function readEpoch(queue: QueueConnection): Promise<string | undefined> {
   return (await queue.redis.get(queue.keys.epoch)) ?? undefined;
 }
+
+/** Takes the mark away: nobody begins or records until {@link initialise}. */
+export async function forgetEpoch(queue: QueueConnection): Promise<void> {
+  await queue.redis.del(queue.keys.epoch);
+}

@@ -1,5 +1,5 @@
 import type { QueueConnection } from './connection';
-import type { RunRef, StoredResult } from './scripts';
+import type { StoredResult } from './scripts';
 
 /** The head of a run hash: what holds for the run as a whole. */
 export interface RunHead {
@@ -108,9 +108,4 @@ export async function* runIds(queue: QueueConnection): AsyncGenerator<string> {
   for await (const batch of queue.redis.scanStream({ match, count: 500 })) {
     for (const key of batch as string[]) yield key.slice(base.length);
   }
-}
-
-/** Deletes the run hash. Only after the run is final in Postgres and its jobs are gone. */
-export async function deleteRun(queue: QueueConnection, run: Pick<RunRef, 'runId'>): Promise<void> {
-  await queue.redis.unlink(queue.keys.run(run.runId));
 }

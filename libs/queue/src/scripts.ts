@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FinalTaskStatus } from '@lattice/contracts';
+import type { EventType, FinalTaskStatus } from '@lattice/contracts';
 import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
 
@@ -50,38 +50,45 @@ function list(reply: unknown): unknown[] {
   return reply;
 }
 
-/** Makes the run hash; `fields` are results known from before (a recovery). */
+/** Makes the run hash; `fields` are what is known from before, when a run is made again. */
 export async function createRun(
   queue: QueueConnection,
   run: RunRef,
   options: {
     sha: string;
     inputsJson: string;
-    tasks: number;
+    /** Tasks that have not ended. */
+    left: number;
     onFailure: string;
     priority: number;
-    /** Data of run.created as JSON; empty when the run was created before. */
-    created: string;
+    /** The event that comes before run.started. */
+    event?: { type: EventType; json: string };
     fields?: Readonly<Record<string, string | number>>;
   },
-): Promise<'created' | 'exists' | 'uninitialised'> {
+): Promise<'created' | 'exists'> {
+  const { sha, inputsJson, left, onFailure, priority, event, fields = {} } = options;
   const reply = await call(
     queue.redis,
     'create',
-    [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
+    [queue.keys.run(run.runId), queue.keys.events],
     [
       run.runId,
       run.epoch,
-      options.sha,
-      options.inputsJson,
-      options.tasks,
-      options.onFailure,
-      options.priority,
-      options.created,
-      ...Object.entries(options.fields ?? {}).flat(),
+      sha,
+      inputsJson,
+      left,
+      onFailure,
+      priority,
+      event?.type ?? '',
+      event?.json ?? '',
+      ...pairs(fields),
     ],
   );
-  return reply === 'created' || reply === 'exists' ? reply : 'uninitialised';
+  return reply === 'created' ? 'created' : 'exists';
+}
+
+function pairs(fields: Readonly<Record<string, string | number>>): Argument[] {
+  return Object.entries(fields).flat();
 }
 
 /** How a task ended, as the run hash has it. Empty texts mean none. */
@@ -321,15 +328,49 @@ export async function settle(
   return { left: Number(left), live };
 }
 
-/** Begins to cancel a run. */
-export async function stopRun(queue: QueueConnection, runId: string, reason: string): Promise<'ok' | 'gone' | 'final'> {
+/** Begins to stop a run: to cancel it, or with `errorJson` to let it fail. */
+export async function stopRun(
+  queue: QueueConnection,
+  runId: string,
+  why: { reason: string; errorJson?: string },
+): Promise<'ok' | 'gone' | 'final'> {
   const reply = await call(
     queue.redis,
     'stop',
     [queue.keys.run(runId), queue.keys.channel('control')],
-    [runId, reason],
+    [runId, why.reason, why.errorJson ?? ''],
   );
   return reply === 'ok' || reply === 'final' ? reply : 'gone';
+}
+
+/** Pauses a run: what runs goes on, nothing more begins. */
+export async function pauseRun(queue: QueueConnection, runId: string): Promise<boolean> {
+  return (await call(queue.redis, 'pause', [queue.keys.run(runId), queue.keys.events], [runId])) === 'ok';
+}
+
+/** Lets a paused run go on. Returns the jobs that were parked meanwhile; undefined when it was not paused. */
+export async function resumeRun(
+  queue: QueueConnection,
+  runId: string,
+): Promise<{ epoch: number; parked: { taskKey: string; className: string }[] } | undefined> {
+  const [kind, epoch, ...rest] = list(
+    wrap(await call(queue.redis, 'resume', [queue.keys.run(runId), queue.keys.events], [runId])),
+  );
+  if (kind !== 'ok') return undefined;
+  const parked = rest.flatMap((taskKey, at) =>
+    at % 2 === 0 ? [{ taskKey: String(taskKey), className: String(rest[at + 1]) }] : [],
+  );
+  return { epoch: Number(epoch), parked };
+}
+
+/** Notes that a job of a paused run is put aside until the run goes on. False when the run is not paused any more. */
+export async function parkJob(
+  queue: QueueConnection,
+  run: RunRef,
+  job: { taskKey: string; className: string },
+): Promise<boolean> {
+  const reply = await call(queue.redis, 'park', [queue.keys.run(run.runId)], [run.epoch, job.taskKey, job.className]);
+  return reply === 'ok';
 }
 
 /** Ends a run whose tasks have all ended, if its state is still the one expected. */
@@ -345,4 +386,9 @@ export async function finaliseRun(
     [run.runId, run.epoch, options.state, options.type, options.eventJson],
   );
   return reply === 'ok' || reply === 'open' || reply === 'changed' || reply === 'final' ? reply : 'gone';
+}
+
+/** Deletes the run hash of this epoch. Only after the run is final in Postgres and its jobs are gone. */
+export async function deleteRun(queue: QueueConnection, run: RunRef): Promise<void> {
+  await call(queue.redis, 'forget', [queue.keys.run(run.runId)], [run.epoch]);
 }

@@ -84,10 +84,14 @@ export async function trimStream(queue: QueueConnection, streamId: string): Prom
   await queue.redis.xtrim(queue.keys.events, 'MINID', `${ms}-${BigInt(sequence ?? '0') + 1n}`);
 }
 
-/** The newest id ever given in the stream, '0-0' when there is no stream. */
+/** The newest id ever given out by the stream, also of entries that were trimmed; '0-0' when there is no stream. */
 export async function lastStreamId(queue: QueueConnection): Promise<string> {
-  const [newest] = await queue.redis.xrevrange(queue.keys.events, '+', '-', 'COUNT', 1);
-  return newest?.[0] ?? '0-0';
+  if ((await queue.redis.exists(queue.keys.events)) === 0) return '0-0';
+  const info: unknown = await queue.redis.xinfo('STREAM', queue.keys.events);
+  if (!Array.isArray(info)) throw new TypeError('XINFO STREAM replied no list');
+  const fields: unknown[] = info;
+  const id = fields[fields.indexOf('last-generated-id') + 1];
+  return typeof id === 'string' ? id : '0-0';
 }
 
 /** How many entries are not yet committed. */

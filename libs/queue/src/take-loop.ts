@@ -5,6 +5,8 @@ export type Disposal =
   /** `wakes`: classes in which the acknowledgement may release a job. */
   | { readonly do: 'acknowledge'; readonly wakes?: readonly string[] }
   | { readonly do: 'delay'; readonly ms: number }
+  /** Aside, until somebody puts it back. */
+  | { readonly do: 'park' }
   /** The slice is over: others get their turn. */
   | { readonly do: 'requeue' }
   /** Nothing: the job belongs to somebody else by now. */
@@ -29,6 +31,9 @@ export interface TakeLoopOptions {
   /** Milliseconds between looks at the queues when nobody tells of new jobs. */
   readonly sweepMs: number;
 }
+
+/** A parked job looks again by itself after so long, should nobody put it back. */
+const PARKED_MS = 60_000;
 
 interface Held {
   readonly taken: Taken;
@@ -170,6 +175,9 @@ export class TakeLoop {
       case 'delay':
         await queue.delay(taken, disposal.ms);
         this.wakeIn(queue.className, disposal.ms);
+        return undefined;
+      case 'park':
+        await queue.delay(taken, PARKED_MS);
         return undefined;
       case 'requeue':
         await queue.giveBack(taken);

@@ -1,4 +1,4 @@
-import { codeWithSchema, containerWithSchema, parseSize } from '@lattice/contracts';
+import { LatticeError, codeWithSchema, containerWithSchema, parseSize } from '@lattice/contracts';
 import { evaluateTemplate, type Scope } from '@lattice/expression';
 import type { CodeProgram, ContainerProgram, Execution, HandlerProgram } from '@lattice/executor';
 import type { TaskDefinition } from '@lattice/flow';
@@ -14,8 +14,8 @@ const environmentSchema = z.record(
   z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => String(value ?? '')),
 );
 
-const codeSchema = codeWithSchema.omit({ source: true }).extend({ input: z.unknown() });
-const containerSchema = containerWithSchema.extend({ input: z.unknown() });
+const codeSchema = codeWithSchema.omit({ source: true }).extend({ input: z.unknown().optional() });
+const containerSchema = containerWithSchema.extend({ input: z.unknown().optional() });
 
 /** What to run, and its input. */
 export type Program = (CodeProgram | ContainerProgram | HandlerProgram) & { readonly input: unknown };
@@ -30,7 +30,7 @@ export function prepare(
   const timeout = task.timeoutMs ?? (task.uses === 'handler' ? undefined : DEFAULT_TIMEOUT_MS);
   return {
     program: programOf(task, evaluateTemplate(task.with, scope)),
-    env: environmentSchema.parse(evaluateTemplate(task.env, scope)),
+    env: readValue(environmentSchema, evaluateTemplate(task.env, scope), 'env'),
     limits: {
       graceMs: settings.worker.grace,
       outputBytes: settings.maxOutput,
@@ -46,15 +46,15 @@ export function prepare(
 function programOf(task: TaskDefinition, body: unknown): Program {
   switch (task.uses) {
     case 'code': {
-      const { language, input } = codeSchema.parse(body);
+      const { language, input } = readValue(codeSchema, body, 'with');
       return { uses: 'code', code: { language, source: task.source ?? '' }, input: input ?? null };
     }
     case 'container': {
-      const { image, command, entrypoint, env, workdir, network, input } = containerSchema.parse(body);
+      const { image, command, entrypoint, env, workdir, network, input } = readValue(containerSchema, body, 'with');
       const container = {
         image,
         network,
-        env: environmentSchema.parse(env ?? {}),
+        env: readValue(environmentSchema, env ?? {}, 'with.env'),
         ...(command === undefined ? {} : { command: typeof command === 'string' ? ['sh', '-c', command] : command }),
         ...(entrypoint === undefined ? {} : { entrypoint }),
         ...(workdir === undefined ? {} : { workdir }),
@@ -64,6 +64,15 @@ function programOf(task: TaskDefinition, body: unknown): Program {
     case 'handler':
       return { uses: `handler/${task.handler ?? ''}`, input: handlerInput(body) };
   }
+}
+
+/** A value that expressions gave, checked; throws LatticeError `expression_failed` that says what is wrong where. */
+function readValue<T>(schema: z.ZodType<T>, value: unknown, place: string): T {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  const path = [place, ...(issue?.path ?? [])].join('.');
+  throw new LatticeError('expression_failed', `${path} came out wrong: ${issue?.message ?? 'not of the right shape'}`);
 }
 
 /** A handler's `with` is its input; `{ input: X }` alone means X, so that all kinds of tasks may be written alike. */

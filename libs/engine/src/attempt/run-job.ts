@@ -4,6 +4,7 @@ import type { Outcome } from '@lattice/executor';
 import { nextDelay, type TaskDefinition } from '@lattice/flow';
 import {
   begin,
+  parkJob,
   readGates,
   record,
   recordRetry,
@@ -138,9 +139,16 @@ async function refused(
       return { do: 'delay', ms: begun.delay };
     case 'uninitialised':
     case 'busy':
-    case 'paused':
       return { do: 'delay', ms: AGAIN_MS };
+    case 'paused':
+      return park(slice);
   }
+}
+
+/** Puts the job aside until the run goes on. */
+async function park({ context, run, taken }: Slice): Promise<Disposal> {
+  const job = { taskKey: taken.taskKey, className: taken.className };
+  return (await parkJob(context.runtime.queue, run, job)) ? { do: 'park' } : { do: 'delay', ms: 1 };
 }
 
 async function releaseAgain({ context, run, compiled }: Slice, task: TaskDefinition): Promise<void> {

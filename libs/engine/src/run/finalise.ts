@@ -46,6 +46,7 @@ function failed(error: TaskError, outputs?: unknown): End {
 /** The error of the run is that of the task that failed first, with the task named. */
 function failureOf(head: RunHead): TaskError {
   const cause = taskErrorSchema.parse(JSON.parse(head.errorJson));
+  if (head.failedTask === '') return cause;
   return {
     code: cause.code,
     message: `task "${head.failedTask}" failed: ${cause.message}`,

@@ -14,6 +14,8 @@ export interface Release {
   readonly gates: readonly number[];
   /** Tasks of the run that ended otherwise than completed: with none, every dependency has completed and nothing is asked. */
   readonly others: number;
+  /** Segments that need no release because all their tasks have ended. */
+  readonly isDone?: (segment: number) => boolean;
 }
 
 /** How many tasks are left, and the state of the run, after the last record that the release made; undefined without one. */
@@ -28,7 +30,7 @@ export interface Released {
  */
 export async function release(
   runtime: Runtime,
-  { run, compiled, gates, others }: Release,
+  { run, compiled, gates, others, isDone }: Release,
 ): Promise<Released | undefined> {
   const { plan } = compiled;
   const added: number[] = [];
@@ -38,7 +40,7 @@ export async function release(
   for (const gate of todo) {
     for (const index of plan.gates[gate]?.segments ?? []) {
       const segment = plan.segments[index];
-      if (segment === undefined) continue;
+      if (segment === undefined || isDone?.(index) === true) continue;
       const ends = await endsOfSegment(runtime, {
         run,
         compiled,
@@ -65,11 +67,12 @@ export async function firstSegments(
   runtime: Runtime,
   run: FlowRun,
   compiled: Compiled,
+  isDone?: (segment: number) => boolean,
 ): Promise<{ segments: number[]; gates: number[] }> {
   const segments: number[] = [];
   const gates: number[] = [];
   for (const [index, segment] of compiled.plan.segments.entries()) {
-    if (segment.gate !== null) continue;
+    if (segment.gate !== null || isDone?.(index) === true) continue;
     const ends = await endsOfSegment(runtime, { run, compiled, segment, after: [], others: 0 });
     if (ends === undefined) segments.push(index);
     for (const end of ends ?? []) gates.push(...((await recordEnd(runtime, run, compiled, end))?.open ?? []));

@@ -18,7 +18,12 @@ export async function settleRun(runtime: Runtime, runId: string): Promise<LiveTa
   const keys = [...workflow.tasks.keys()];
   const live: LiveTask[] = [];
   for (let at = 0; at < keys.length; at += CHUNK) {
-    const settled = await settle(runtime.queue, run, head.state === 'failing' ? 'run_failed' : 'cancelled', keys.slice(at, at + CHUNK));
+    const settled = await settle(
+      runtime.queue,
+      run,
+      head.state === 'failing' ? 'run_failed' : 'cancelled',
+      keys.slice(at, at + CHUNK),
+    );
     if (settled === undefined) return [];
     live.push(...settled.live);
   }

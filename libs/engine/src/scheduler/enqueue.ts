@@ -1,22 +1,28 @@
-import { isFinalRun } from '@lattice/contracts';
-import { claimOutbox, nextDue, type OutboxRow } from '@lattice/persistence';
-import { createRun, stopRun, type FlowRun } from '@lattice/queue';
+import { isFinalRun, parseDuration, taskError, type WorkflowDocument } from '@lattice/contracts';
+import { claimOutbox, getDocument, insertOutbox, nextDue, type OutboxRow, type StoredRun } from '@lattice/persistence';
+import { createRun, deleteRun, pauseRun, readEpoch, readHead, resumeRun, stopRun, type FlowRun } from '@lattice/queue';
 import { z } from 'zod';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
+import { rebuildRun } from '../run/rebuild';
 import { firstSegments, release, tellQueued, tellReady } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
+import { reconcileRun } from './reconcile';
 
 const BATCH = 100;
 /** A row that failed is tried again after so long. */
 const LATER_MS = 2_000;
+/** A row that has to wait for something is tried again after so long. */
+const SOON_MS = 250;
 const SWEEP_MS = 1_000;
 
 const cancelSchema = z.object({ reason: z.string().default('') });
 
 /** Sends what is due of the outbox. Returns milliseconds until there may be more. */
 export async function sendOutbox(runtime: Runtime): Promise<number> {
+  // A Redis that is not initialised is empty, or about to be recovered: what is sent now would be taken for lost.
+  if ((await readEpoch(runtime.queue)) === undefined) return SOON_MS;
   const count = await claimOutbox(runtime.db, BATCH, async (rows) => {
     const done: string[] = [];
     const later: { id: string; delayMs: number }[] = [];
@@ -24,7 +30,7 @@ export async function sendOutbox(runtime: Runtime): Promise<number> {
       rows.map(async (row) => {
         try {
           if (await send(runtime, row)) done.push(row.id);
-          else later.push({ id: row.id, delayMs: LATER_MS });
+          else later.push({ id: row.id, delayMs: SOON_MS });
         } catch (error) {
           runtime.log.error(
             { err: error, runId: row.runId, kind: row.kind },
@@ -44,25 +50,39 @@ export async function sendOutbox(runtime: Runtime): Promise<number> {
 
 /** True when the row is dealt with. */
 async function send(runtime: Runtime, row: OutboxRow): Promise<boolean> {
-  if (row.run === null || isFinalRun(row.run.status)) return true;
+  if (row.run === null) return true;
+  if (isFinalRun(row.run.status)) return true;
   switch (row.kind) {
     case 'run':
-      return sendRun(runtime, row);
+      return sendRun(runtime, row.run, row.document);
     case 'cancel':
-      return sendCancel(runtime, row);
+      return sendCancel(runtime, row.run, row.payload);
+    case 'timeout':
+      return sendTimeout(runtime, row.run);
+    case 'pause':
+      await pauseRun(runtime.queue, row.runId);
+      return true;
+    case 'resume':
+      return sendResume(runtime, row.runId);
+    case 'retry':
+      return sendRetry(runtime, row.run);
     default:
       throw new Error(`the outbox has a row of an unknown kind: ${row.kind}`);
   }
 }
 
 /** Puts a run into Redis: the run hash, then the root job with the first segments. Repeating it changes nothing. */
-async function sendRun(runtime: Runtime, row: OutboxRow): Promise<boolean> {
-  const stored = row.run;
-  if (stored === null || row.document === null) return true;
-  const compiled = runtime.plans.of(stored.documentSha, row.document);
-  const run: FlowRun = { runId: row.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
-  if (!(await create(runtime, run, row, compiled))) return false;
-  await runtime.race?.('after-create', { runId: row.runId });
+async function sendRun(runtime: Runtime, stored: StoredRun, document: WorkflowDocument | null): Promise<boolean> {
+  if (document === null) return true;
+  const compiled = runtime.plans.of(stored.documentSha, document);
+  const run = flowRunOf(stored);
+  const timeout = parseDuration(document.timeout ?? '');
+  if (timeout !== undefined) {
+    // Before the run is made: once it is there, a repeated row would not come this way again.
+    await insertOutbox(runtime.db, { kind: 'timeout', runId: run.runId, delayMs: timeout });
+  }
+  await create(runtime, stored, compiled);
+  await runtime.race?.('after-create', { runId: run.runId });
   const { segments, gates } = await firstSegments(runtime, run, compiled);
   await tellQueued(runtime, run, compiled, segments);
   await runtime.flows.addRun(run, compiled.plan, segments);
@@ -72,33 +92,72 @@ async function sendRun(runtime: Runtime, row: OutboxRow): Promise<boolean> {
   return true;
 }
 
-async function create(runtime: Runtime, run: FlowRun, row: OutboxRow, compiled: Compiled): Promise<boolean> {
-  const stored = row.run;
-  if (stored === null) return false;
+function flowRunOf(stored: StoredRun): FlowRun {
+  return { runId: stored.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
+}
+
+async function create(runtime: Runtime, stored: StoredRun, compiled: Compiled): Promise<void> {
   const created: Record<string, unknown> = { workflow: stored.workflow };
   if (stored.version !== null) created['version'] = stored.version;
-  const reply = await createRun(runtime.queue, run, {
-    sha: run.sha,
+  await createRun(runtime.queue, flowRunOf(stored), {
+    sha: stored.documentSha,
     inputsJson: JSON.stringify(stored.inputs),
-    tasks: compiled.workflow.tasks.size,
+    left: compiled.workflow.tasks.size,
     onFailure: compiled.plan.onFailure,
-    priority: run.priority,
-    created: JSON.stringify(created),
+    priority: stored.priority,
+    event: { type: 'run.created', json: JSON.stringify(created) },
   });
-  return reply !== 'uninitialised';
 }
 
 /** Cancels a run. One that never came into Redis (it is delayed) is made there first, so that its end takes the usual road. */
-async function sendCancel(runtime: Runtime, row: OutboxRow): Promise<boolean> {
-  const stored = row.run;
-  if (stored === null) return true;
-  const { reason } = cancelSchema.parse(row.payload ?? {});
-  let reply = await stopRun(runtime.queue, row.runId, reason);
+async function sendCancel(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
+  const { reason } = cancelSchema.parse(payload ?? {});
+  let reply = await stopRun(runtime.queue, stored.runId, { reason });
   if (reply === 'gone' && stored.status === 'pending') {
-    const run: FlowRun = { runId: row.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
-    if (!(await create(runtime, run, row, await runtime.plans.get(stored.documentSha)))) return false;
-    reply = await stopRun(runtime.queue, row.runId, reason);
+    await create(runtime, stored, await runtime.plans.get(stored.documentSha));
+    reply = await stopRun(runtime.queue, stored.runId, { reason });
   }
-  if (reply === 'ok') await settleRun(runtime, row.runId);
+  if (reply === 'ok') await settleRun(runtime, stored.runId);
+  return true;
+}
+
+/** The time of a run is over: its work is stopped, and the run has failed. */
+async function sendTimeout(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+  const document = await getDocument(runtime.db, stored.documentSha);
+  const error = taskError('run_timeout', `the run did not end within ${document?.timeout ?? 'its timeout'}`, {
+    retryable: false,
+  });
+  const reply = await stopRun(runtime.queue, stored.runId, { reason: 'run_timeout', errorJson: JSON.stringify(error) });
+  if (reply === 'ok') await settleRun(runtime, stored.runId);
+  return true;
+}
+
+/** Lets a paused run go on: parked jobs go back into their queues, and what was recorded meanwhile is released. */
+async function sendResume(runtime: Runtime, runId: string): Promise<boolean> {
+  const resumed = await resumeRun(runtime.queue, runId);
+  if (resumed === undefined) return true;
+  const run = { runId, epoch: resumed.epoch };
+  for (const job of resumed.parked) await runtime.flows.unpark(run, job);
+  const classes = [...new Set(resumed.parked.map(({ className }) => className))];
+  if (classes.length > 0) await runtime.queue.bus.publish('ready', JSON.stringify(classes));
+  const head = await readHead(runtime.queue, runId);
+  if (head !== undefined) await reconcileRun(runtime, runId, head);
+  return true;
+}
+
+/** Runs again what did not complete; Postgres has it open already. What the last time left in Redis goes first. */
+async function sendRetry(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+  const head = await readHead(runtime.queue, stored.runId);
+  if (head !== undefined && head.epoch < stored.epoch) {
+    const last = { runId: stored.runId, epoch: head.epoch };
+    const { plan } = await runtime.plans.get(stored.documentSha);
+    if (!(await runtime.flows.removeRun(last, plan))) return false;
+    await deleteRun(runtime.queue, last);
+  }
+  await rebuildRun(runtime, {
+    run: stored,
+    epoch: stored.epoch,
+    event: { type: 'run.resumed', json: '{"reason":"retry"}' },
+  });
   return true;
 }

@@ -1,16 +1,18 @@
-import { isFinalRun } from '@lattice/contracts';
 import { listActiveRuns, type StoredRun } from '@lattice/persistence';
-import { readGates, readHead, readProgress, serverTime, type FlowRun, type RunHead } from '@lattice/queue';
+import { readEpoch, readGates, readHead, readProgress, serverTime, type FlowRun, type RunHead } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
 import { addSegments, release } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
+import { recoverRun } from './recover';
 
 const PAGE = 200;
 const PAUSE_MS = 1_000;
 /** A run that nobody changed for so long is looked at. */
 const QUIET_MS = 5_000;
+/** An active run that is not in Redis for so long was lost. */
+const LOST_MS = 10_000;
 
 /**
  * Goes through the active runs, page by page, and mends those that nobody has touched for a while: adds what is open and was
@@ -19,7 +21,12 @@ const QUIET_MS = 5_000;
 export class Reconciler {
   private after: string | undefined;
 
-  constructor(private readonly runtime: Runtime) {}
+  private readonly missingSince = new Map<string, number>();
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly mayRecover: () => boolean,
+  ) {}
 
   async turn(): Promise<number> {
     const page = await listActiveRuns(this.runtime.db, { after: this.after, limit: PAGE });
@@ -27,16 +34,29 @@ export class Reconciler {
     const now = await serverTime(this.runtime.queue);
     for (const stored of page) {
       const head = await readHead(this.runtime.queue, stored.runId);
-      if (head === undefined) this.missing(stored);
-      else if (now - head.changedAt > QUIET_MS) await reconcileRun(this.runtime, stored.runId, head);
+      if (head === undefined) {
+        await this.missing(stored);
+        continue;
+      }
+      this.missingSince.delete(stored.runId);
+      if (now - head.changedAt > QUIET_MS) await reconcileRun(this.runtime, stored.runId, head);
     }
     return PAUSE_MS;
   }
 
-  private missing(stored: StoredRun): void {
-    // A pending run waits for its outbox row; the end of another may be on its way to Postgres.
-    if (stored.status === 'pending' || isFinalRun(stored.status)) return;
-    this.runtime.log.error({ runId: stored.runId }, 'an active run is not in Redis');
+  /**
+   * A pending run waits for its outbox row, a rerun for what is left of the last time. One that is missing for long was lost
+   * by itself (a key was deleted): it is made again.
+   */
+  private async missing(stored: StoredRun): Promise<void> {
+    if (stored.status === 'pending') return;
+    const since = this.missingSince.get(stored.runId) ?? Date.now();
+    this.missingSince.set(stored.runId, since);
+    if (Date.now() - since < LOST_MS || !this.mayRecover()) return;
+    if ((await readEpoch(this.runtime.queue)) === undefined) return;
+    this.runtime.log.error({ runId: stored.runId }, 'an active run is not in Redis; it is made again');
+    this.missingSince.delete(stored.runId);
+    await recoverRun(this.runtime, stored, 'run_lost');
   }
 }
 

@@ -1,12 +1,12 @@
 import { LatticeError } from '@lattice/contracts';
-import { readWatermark } from '@lattice/persistence';
-import { ClassQueue, initialise, parseJobId, readClasses, readHead } from '@lattice/queue';
+import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
 import { sendOutbox } from './enqueue';
 import { startLoop, type Loop } from '../loop';
 import { Reconciler, reconcileRun } from './reconcile';
+import { RedisKeeper } from './recover';
 import { HistoryWriter } from './write-history';
 
 const STALLED_MS = 5_000;
@@ -23,7 +23,6 @@ export class Scheduler {
   async start(): Promise<void> {
     const { runtime } = this;
     const { log } = runtime;
-    await initialise(runtime.queue, String((await readWatermark(runtime.db)).epoch));
     const clearer = new RunClearer(runtime);
     const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
     const history = new HistoryWriter(runtime, (runs) => {
@@ -32,11 +31,13 @@ export class Scheduler {
     });
     this.history = history;
     const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime) });
-    const reconciler = new Reconciler(runtime);
+    const reconciler = new Reconciler(runtime, () => history.holdsLock);
+    const keeper = new RedisKeeper(runtime, () => history.holdsLock);
     this.loops.push(
       outbox,
       clearing,
       startLoop({ name: 'history', log, turn: () => history.turn() }),
+      startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
     );

@@ -37,6 +37,11 @@ export class HistoryWriter {
     });
   }
 
+  /** True while this process is the one that writes history. */
+  get holdsLock(): boolean {
+    return this.historian.held;
+  }
+
   /** One read and one write. Returns milliseconds until the next turn. */
   async turn(): Promise<number> {
     if (!this.historian.held && !(await this.historian.tryAcquire())) return STANDBY_MS;

@@ -26,7 +26,7 @@ const STALLED_MS = 5_000;
 const DRAIN_MS = 8_000;
 
 const readySchema = z.array(z.string());
-const controlSchema = z.object({ stop: z.string() });
+const controlSchema = z.union([z.object({ stop: z.string() }), z.object({ stopAll: z.literal(true) })]);
 
 /** A worker: takes jobs of the classes it can serve, and does them. */
 export class LatticeWorker {
@@ -161,8 +161,10 @@ export class LatticeWorker {
   }
 
   private control(text: string): void {
-    const { stop } = controlSchema.parse(JSON.parse(text));
-    this.loop.abort(({ runId }) => runId === stop, 'stopping');
+    const order = controlSchema.parse(JSON.parse(text));
+    // Redis was lost: whatever runs here belongs to an epoch that is over.
+    if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
+    else this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
   }
 
   private async beat(): Promise<number> {

@@ -296,7 +296,7 @@ test('property: however a history is cut into batches, the rows come out the sam
       expect(await tasksAfter(steps, () => false)).toEqual(single);
       expect(await tasksAfter(steps, () => dice.next().value)).toEqual(single);
     }),
-    { numRuns: 300 },
+    { numRuns: 40 },
   );
 });
 
@@ -310,6 +310,6 @@ test('property: steps in no order come to the same states and results however th
       expect(states(await tasksAfter(steps, () => false))).toEqual(single);
       expect(states(await tasksAfter(steps, () => dice.next().value))).toEqual(single);
     }),
-    { numRuns: 300 },
+    { numRuns: 40 },
   );
 });

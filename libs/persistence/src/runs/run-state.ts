@@ -1,13 +1,15 @@
 import { runIdSchema, type RunStatus } from '@lattice/contracts';
 import { z } from 'zod';
 import { runStatusColumn } from '../columns';
-import type { Database } from '../database';
+import type { Database, Session } from '../database';
 import { prepared } from '../statements';
 import { storedRunSchema, type StoredRun } from './stored-run';
 
 const GET_RUN_STATE = prepared('get-run-state');
 const LIST_ACTIVE_RUNS = prepared('list-active-runs');
+const LIST_QUEUED_RUNS = prepared('list-queued-runs');
 const RAISE_RUN_EPOCH = prepared('raise-run-epoch');
+const REOPEN_RUN = prepared('reopen-run');
 const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 /** What must be known of a run to act on it. */
@@ -51,8 +53,26 @@ export async function listActiveRuns(
   return rows.map((row) => storedRunSchema.parse(row));
 }
 
+/** Runs that have not ended and are in the queue, or should be; oldest first, `after` as in {@link listActiveRuns}. */
+export async function listQueuedRuns(
+  db: Database,
+  options: { after?: string | undefined; limit: number },
+): Promise<StoredRun[]> {
+  const rows = await db.query(LIST_QUEUED_RUNS, [options.after ?? FIRST_ID, options.limit]);
+  return rows.map((row) => storedRunSchema.parse(row));
+}
+
 /** Raises the epoch of a run and returns it; undefined when the run has ended. */
 export async function raiseRunEpoch(db: Database, runId: string): Promise<number | undefined> {
   const [row] = await db.query(RAISE_RUN_EPOCH, [runId]);
+  return row === undefined ? undefined : epochSchema.parse(row).epoch;
+}
+
+/**
+ * Opens a run that failed or was cancelled for a rerun and returns its new epoch: completed tasks stay, the others are pending
+ * again with their attempts counted on. Undefined when the run is in another state.
+ */
+export async function reopenRun(session: Session, runId: string): Promise<number | undefined> {
+  const [row] = await session.query(REOPEN_RUN, [runId]);
   return row === undefined ? undefined : epochSchema.parse(row).epoch;
 }

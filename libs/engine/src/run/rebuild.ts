@@ -1,0 +1,87 @@
+import { isFinalTask, type EventType } from '@lattice/contracts';
+import { tasksOf } from '@lattice/flow';
+import { taskResults, type StoredRun, type TaskResult } from '@lattice/persistence';
+import { createRun, type FlowRun } from '@lattice/queue';
+import type { Runtime } from '../runtime';
+import { finaliseIfDone } from './finalise';
+import type { Compiled } from './plans';
+import { firstSegments, release, tellQueued, tellReady } from './release';
+
+/** Why a run is made again, for its history. */
+export interface Rebuild {
+  readonly run: StoredRun;
+  /** The epoch that was raised for it. */
+  readonly epoch: number;
+  readonly event: { readonly type: EventType; readonly json: string };
+}
+
+/**
+ * Makes a run in Redis again from what Postgres holds of it: tasks that have ended there stay ended and never run again, the
+ * others are released as their gates are open. May be repeated.
+ */
+export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }: Rebuild): Promise<void> {
+  const compiled = await runtime.plans.get(stored.documentSha);
+  const results = await taskResults(runtime.db, stored.runId);
+  const ended = results.filter(({ status }) => isFinalTask(status));
+  const run: FlowRun = { runId: stored.runId, epoch, priority: stored.priority, sha: stored.documentSha };
+  const counts = gateCounts(compiled, ended);
+  const others = ended.filter(({ status }) => status !== 'completed').length;
+  await createRun(runtime.queue, run, {
+    sha: run.sha,
+    inputsJson: JSON.stringify(stored.inputs),
+    left: results.length - ended.length,
+    onFailure: compiled.plan.onFailure,
+    priority: run.priority,
+    event,
+    fields: {
+      ...Object.assign({}, ...results.map(fieldsOf)),
+      ...Object.fromEntries(counts.map((count, gate) => [`g:${gate}`, count])),
+      nc: others,
+      nf: ended.filter(({ status }) => status === 'failed').length,
+    },
+  });
+  await releaseOpen(runtime, run, compiled, { ended: new Set(ended.map(({ key }) => key)), counts, others });
+  await finaliseIfDone(runtime, run.runId);
+}
+
+function fieldsOf(task: TaskResult): Record<string, string | number> {
+  const { key, status, attempts } = task;
+  const begun = attempts > 0 ? { [`a:${key}`]: attempts } : {};
+  if (!isFinalTask(status)) return begun;
+  const output = task.outputBytes === null ? task.output : `@${task.epoch}.${attempts}`;
+  const error = task.error === null ? task.reason : JSON.stringify(task.error);
+  return {
+    ...begun,
+    [`r:${key}`]: status,
+    ...(output === null ? {} : { [`o:${key}`]: output }),
+    ...(error === null ? {} : { [`e:${key}`]: error }),
+  };
+}
+
+function gateCounts(compiled: Compiled, ended: readonly TaskResult[]): number[] {
+  const keys = new Set(ended.map(({ key }) => key));
+  return compiled.plan.gates.map(({ after }) => after.filter((key) => keys.has(key)).length);
+}
+
+/** Adds the root with the segments that are free and not done, then those whose gates are open. */
+async function releaseOpen(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  known: { ended: ReadonlySet<string>; counts: readonly number[]; others: number },
+): Promise<void> {
+  const { plan } = compiled;
+  const isDone = (index: number): boolean => {
+    const segment = plan.segments[index];
+    return segment === undefined || [...tasksOf(segment.job)].every((key) => known.ended.has(key));
+  };
+  const first = await firstSegments(runtime, run, compiled, isDone);
+  await tellQueued(runtime, run, compiled, first.segments);
+  await runtime.flows.addRun(run, plan, first.segments);
+  await tellReady(runtime, compiled, first.segments);
+  const open = plan.gates.flatMap(({ after, segments }, gate) =>
+    known.counts[gate] === after.length && segments.some((index) => !isDone(index)) ? [gate] : [],
+  );
+  const gates = [...new Set([...open, ...first.gates])];
+  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: Math.max(known.others, 1), isDone });
+}

@@ -1,0 +1,19 @@
+--[[
+  Lets a paused run go on, and hands over the jobs that were parked: the caller puts them back into their queues.
+  KEYS[1] run hash, KEYS[2] event stream
+  ARGV: run id
+  Replies: {'ok', epoch, then pairs: key of the job's first task, class} | 'no' the run is not paused
+]]
+local f = redis.call('HMGET', KEYS[1], 'st', 'ep', 'pk')
+if f[1] ~= 'paused' then return 'no' end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('HSET', KEYS[1], 'st', 'running', 'at', now)
+redis.call('HDEL', KEYS[1], 'pk')
+redis.call('XADD', KEYS[2], '*', 't', 'run.resumed', 'r', ARGV[1], 'e', f[2], 'm', now, 'd', '{}')
+local reply = { 'ok', f[2] }
+for key, class in string.gmatch(f[3] or '', '([^|;]+)|([^|;]+);') do
+  reply[#reply + 1] = key
+  reply[#reply + 1] = class
+end
+return reply

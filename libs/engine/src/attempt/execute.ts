@@ -35,6 +35,9 @@ export async function execute(
   if (signal.aborted) return { status: 'cancelled' };
   const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
   let log: LogWriter | undefined;
+  // A handler that can't be stopped may go on to speak of an attempt that has ended.
+  let ended = false;
+  const writeProgress = progressWriter(context.runtime, address);
   const handle = context.executors
     .forTask(task.handler === undefined ? task.uses : `handler/${task.handler}`, task.level)
     .submit({
@@ -43,14 +46,17 @@ export async function execute(
       ...prepared.program,
       env: prepared.env,
       limits: prepared.limits,
-      onLog: (chunk) => (log ??= new LogWriter(context.runtime, address)).write(chunk),
-      onProgress: progressWriter(context.runtime, address),
+      onLog: (chunk) => (ended ? undefined : (log ??= new LogWriter(context.runtime, address)).write(chunk)),
+      onProgress: (percent, text) => {
+        if (!ended) writeProgress(percent, text);
+      },
     });
   if (handle.outcome !== undefined && log === undefined) return handle.outcome;
   const stop = (): void => void handle.cancel(String(signal.reason));
   signal.addEventListener('abort', stop, { once: true });
   try {
     const outcome = await handle.result();
+    ended = true;
     await lastOf(log);
     return signal.aborted && outcome.status !== 'completed' ? { status: 'cancelled' } : outcome;
   } finally {

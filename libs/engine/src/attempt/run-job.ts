@@ -1,11 +1,12 @@
-import { LatticeError, taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
+import { taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
 import type { Scope, TaskScope } from '@lattice/expression';
 import type { Outcome } from '@lattice/executor';
-import { nextDelay, type TaskDefinition } from '@lattice/flow';
+import { nextDelay, type PlanJob, type TaskDefinition } from '@lattice/flow';
 import {
   begin,
   parkJob,
   readGates,
+  readProgress,
   record,
   recordRetry,
   type Begun,
@@ -19,9 +20,11 @@ import { keepOutput } from '../run/outputs';
 import type { Compiled } from '../run/plans';
 import { gatesOf, release } from '../run/release';
 import { parseInputs, taskScope } from '../run/scope';
-import { settleRun } from '../run/stop';
+import { settleJob, settleRun } from '../run/stop';
 import { execute, type AttemptContext } from './execute';
 import { prepare } from './execution';
+import { faultOf } from './fault-of';
+import { whenConnected } from './when-connected';
 
 /** A slice of a fused chain ends after so long, or so many tasks: others get their turn. */
 const SLICE_MS = 1_000;
@@ -29,10 +32,14 @@ const SLICE_TASKS = 100;
 /** Milliseconds until a job that may not begin now is looked at again. */
 const AGAIN_MS = 1_000;
 
+/** What comes of a task: go on with the chain, having run it or not, or let go of the job. */
+type Step = 'ran' | 'passed-over' | Disposal;
+
 /** A job in the hands of a worker, and what is known of its run by now. */
 interface Slice {
   readonly context: AttemptContext;
   readonly taken: Taken;
+  readonly job: PlanJob;
   readonly run: FlowRun;
   readonly compiled: Compiled;
   readonly signal: AbortSignal;
@@ -51,16 +58,9 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
   if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);
   const priority = 1_000_000 - (taken.job.opts.priority ?? 1_000_000);
   const run: FlowRun = { runId: taken.runId, epoch: taken.epoch, sha: taken.sha, priority };
-  const slice: Slice = { context, taken, run, compiled, signal, inputs: undefined, tasks: {} };
-  const started = performance.now();
-  for (const [index, key] of entry.job.tasks.entries()) {
-    const task = compiled.workflow.tasks.get(key);
-    if (task === undefined) throw new Error(`task ${key} is not in document ${taken.sha}`);
-    const disposal = await runTask(slice, task);
-    if (disposal !== undefined) return disposal;
-    const over = index >= SLICE_TASKS - 1 || performance.now() - started > SLICE_MS;
-    if (over && index < entry.job.tasks.length - 1) return { do: 'requeue' };
-  }
+  const slice: Slice = { context, taken, job: entry.job, run, compiled, signal, inputs: undefined, tasks: {} };
+  const disposal = await runChain(slice);
+  if (disposal !== undefined) return disposal;
   await runtime.race?.('before-acknowledge', taken);
   return {
     do: 'acknowledge',
@@ -68,8 +68,36 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
   };
 }
 
-/** One attempt of one task. Undefined when the next task of the chain may follow. */
-async function runTask(slice: Slice, task: TaskDefinition): Promise<Disposal | undefined> {
+/** The tasks of the job that have not ended, as far as a slice goes. Undefined when all have ended. */
+async function runChain(slice: Slice): Promise<Disposal | undefined> {
+  const { compiled, job } = slice;
+  const started = performance.now();
+  let ran = 0;
+  for (let at = 0; at < job.tasks.length; at += 1) {
+    const key = job.tasks[at] ?? '';
+    const task = compiled.workflow.tasks.get(key);
+    if (task === undefined) throw new Error(`task ${key} is not in document ${slice.run.sha}`);
+    if (ran >= SLICE_TASKS || (ran > 0 && performance.now() - started > SLICE_MS)) return { do: 'requeue' };
+    const step = await runTask(slice, task);
+    if (step === 'ran') ran += 1;
+    // Only the first task of a job that comes again can have ended already; how far it came is asked once.
+    else if (step === 'passed-over') at = (await firstOpen(slice, at)) - 1;
+    else return step;
+  }
+  return undefined;
+}
+
+/** Place of the first task behind this one that has not ended. */
+async function firstOpen({ context, run, job }: Slice, at: number): Promise<number> {
+  const rest = job.tasks.slice(at + 1);
+  const progress = await readProgress(context.runtime.queue, run.runId, rest);
+  const open = progress.findIndex(({ ended }) => !ended);
+  // The last task is asked again even if it has ended: what its end opens may not have been added.
+  return open < 0 ? Math.max(at + 1, job.tasks.length - 1) : at + 1 + open;
+}
+
+/** One attempt of one task. */
+async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
   const { context, run, taken } = slice;
   const { runtime } = context;
   const wanted = [...task.references.tasks].filter((key) => slice.tasks[key] === undefined);
@@ -89,15 +117,17 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Disposal | u
     slice.inputs ??= parseInputs(begun.inputs);
     for (const [index, key] of wanted.entries()) {
       const result = begun.results[index];
-      if (result !== undefined) slice.tasks[key] = await taskScope(runtime, run.runId, key, result);
+      if (result === undefined) continue;
+      slice.tasks[key] = await whenConnected(slice.signal, () => taskScope(runtime, run.runId, key, result));
     }
     const prepared = prepare(task, scopeOf(slice), runtime.settings);
     outcome = await execute(context, { run, task, attempt, prepared, signal: slice.signal });
   } catch (error) {
-    if (!(error instanceof LatticeError)) throw error;
-    outcome = { status: 'failed', error: taskError(error.code, error.message) };
+    outcome = { status: 'failed', error: faultOf(error) };
   }
-  if (slice.signal.aborted && slice.signal.reason === 'heartbeat_lost') return { do: 'leave' };
+  if (slice.signal.reason === 'heartbeat_lost') return { do: 'leave' };
+  // Its live mark stays: whoever takes the job next counts the attempt as lost, and need not wait for the lock to run out.
+  if (slice.signal.reason === 'worker_stops' && outcome.status !== 'completed') return { do: 'requeue' };
   return finish(slice, task, { attempt, lost: begun.lost }, outcome);
 }
 
@@ -111,24 +141,20 @@ function scopeOf(slice: Slice): Scope {
 }
 
 /** What to do with a job whose task may not begin. */
-async function refused(
-  slice: Slice,
-  task: TaskDefinition,
-  begun: Exclude<Begun, { reply: 'ok' }>,
-): Promise<Disposal | undefined> {
+async function refused(slice: Slice, task: TaskDefinition, begun: Exclude<Begun, { reply: 'ok' }>): Promise<Step> {
   const { run, context } = slice;
   switch (begun.reply) {
     case 'recorded':
       // Its worker may have died between the record and the release.
       await releaseAgain(slice, task);
-      return undefined;
+      return 'passed-over';
     case 'gone':
     case 'stale':
     case 'final':
       return { do: 'acknowledge' };
     case 'cancelling':
     case 'failing':
-      await settleRun(context.runtime, run.runId);
+      await settleJob(context.runtime, run, slice.job.tasks);
       return { do: 'acknowledge' };
     case 'lost': {
       const message = `${begun.lost} workers were lost while they ran the task, the last one was ${begun.worker}`;
@@ -170,7 +196,7 @@ async function finish(
   task: TaskDefinition,
   token: { attempt: number; lost: number },
   outcome: Outcome,
-): Promise<Disposal | undefined> {
+): Promise<Step> {
   if (outcome.status !== 'failed') return commit(slice, task, token.attempt, outcome);
   const delay = nextDelay(task.retry, token.attempt - token.lost, outcome.error, Math.random());
   if (delay === undefined) return commit(slice, task, token.attempt, outcome);
@@ -180,17 +206,24 @@ async function finish(
     delayMs: delay,
     eventJson: JSON.stringify({ delay, error: outcome.error }),
   });
-  if (reply === 'stopping') return commit(slice, task, token.attempt, { status: 'cancelled' });
-  return reply === 'ok' || reply === 'repeat' ? { do: 'delay', ms: delay } : { do: 'leave' };
+  switch (reply) {
+    case 'ok':
+    case 'repeat':
+      return { do: 'delay', ms: delay };
+    case 'stopping':
+      return commit(slice, task, token.attempt, { status: 'cancelled' });
+    case 'gone':
+    case 'stale':
+      return { do: 'acknowledge' };
+    case 'uninitialised':
+      return { do: 'delay', ms: AGAIN_MS };
+    case 'fenced':
+      return { do: 'leave' };
+  }
 }
 
-/** Records how a task ended and adds what that opens. Undefined when the chain may go on. */
-async function commit(
-  slice: Slice,
-  task: TaskDefinition,
-  attempt: number,
-  outcome: Outcome,
-): Promise<Disposal | undefined> {
+/** Records how a task ended and adds what that opens. */
+async function commit(slice: Slice, task: TaskDefinition, attempt: number, outcome: Outcome): Promise<Step> {
   const recorded = await recordOutcome(slice, task, attempt, outcome);
   switch (recorded.reply) {
     case 'gone':
@@ -210,19 +243,20 @@ async function afterRecord(
   slice: Slice,
   task: TaskDefinition,
   recorded: Extract<Recorded, { open: number[] }>,
-): Promise<Disposal | undefined> {
+): Promise<Step> {
   const { context, run, compiled } = slice;
   const { runtime } = context;
   await runtime.race?.('after-record', { runId: run.runId, taskKey: task.key });
   let { left, state } = recorded;
-  if (state === 'running' && recorded.open.length > 0) {
+  // A pause holds up what begins, not what is added: a job that comes up is parked.
+  if ((state === 'running' || state === 'paused') && recorded.open.length > 0) {
     const released = await release(runtime, { run, compiled, gates: recorded.open, others: recorded.others });
     if (released !== undefined) ({ left, state } = released);
   }
   await runtime.race?.('after-release', { runId: run.runId, taskKey: task.key });
   if (state === 'failing' || state === 'cancelling') await settleRun(runtime, run.runId);
   else if (left === 0) await finaliseIfDone(runtime, run.runId);
-  if (state === 'running' && recorded.status === 'completed') return undefined;
+  if ((state === 'running' || state === 'paused') && recorded.status === 'completed') return 'ran';
   return { do: 'acknowledge' };
 }
 
@@ -232,7 +266,8 @@ async function recordOutcome(slice: Slice, task: TaskDefinition, attempt: number
   const { queue } = context.runtime;
   switch (outcome.status) {
     case 'completed': {
-      const kept = await keepOutput(context.runtime, run, { taskKey: task.key, attempt, json: outcome.outputJson });
+      const output = { taskKey: task.key, attempt, json: outcome.outputJson };
+      const kept = await whenConnected(slice.signal, () => keepOutput(context.runtime, run, output));
       const { outputBytes } = kept;
       slice.tasks[task.key] = { status: 'completed', output: JSON.parse(outcome.outputJson), error: null };
       return record(queue, run, {

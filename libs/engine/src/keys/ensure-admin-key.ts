@@ -18,7 +18,10 @@ export async function ensureAdminKey(engine: Engine): Promise<void> {
     // Another process registered it at the same time, or it was registered and revoked.
     if ((await findKeyByHash(engine.db, hash)) !== undefined) return;
     if (!isDuplicate(error)) throw error;
-    engine.log.warn({ file: adminKeyFile }, 'the admin key of this file is revoked; remove the file and start again for a new one');
+    engine.log.warn(
+      { file: adminKeyFile },
+      'the admin key of this file is revoked; remove the file and start again for a new one',
+    );
   }
 }
 

@@ -49,7 +49,9 @@ async function readSecret(path: string): Promise<string | undefined> {
   }
   const secret = text.trim();
   if (SECRET.test(secret)) return secret;
-  throw new Error(`${path} holds no secret: 20 to 500 printable characters in one line. Remove the file to get a new one.`);
+  throw new Error(
+    `${path} holds no secret: 20 to 500 printable characters in one line. Remove the file to get a new one.`,
+  );
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -89,8 +89,8 @@ async function evaluateOutputs(
   try {
     for (const [name, template] of entriesOf(workflow.outputs)) outputs[name] = evaluateOutput(template, scope);
   } catch (error) {
-    if (error instanceof LatticeError) return error;
-    throw error;
+    // Nothing is read here: it would fail again at every try, and the run would never end.
+    return error instanceof LatticeError ? error : new LatticeError('internal', String(error));
   }
   return outputs;
 }

@@ -19,7 +19,8 @@ export async function keepOutput(
   output: { taskKey: string; attempt: number; json: string },
 ): Promise<KeptOutput> {
   const { json, taskKey, attempt } = output;
-  const bytes = json.length > INLINE_BYTES ? Buffer.byteLength(json) : json.length;
+  // At most three bytes of UTF-8 for each UTF-16 unit: short outputs need no counting.
+  const bytes = json.length * 3 > INLINE_BYTES ? Buffer.byteLength(json) : json.length;
   if (bytes <= INLINE_BYTES) return { field: json };
   await storeOutput(engine.db, { runId: run.runId, epoch: run.epoch, taskKey, attempt }, json);
   return { field: `@${run.epoch}.${attempt}`, outputBytes: bytes };

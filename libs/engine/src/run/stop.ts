@@ -27,18 +27,40 @@ export async function settleRun(runtime: Runtime, runId: string): Promise<LiveTa
     if (settled === undefined) return [];
     live.push(...settled.live);
   }
-  const abandoned = await giveUpLost(runtime, run, live);
+  const lost = await findLost(runtime, live);
+  await giveUp(runtime, run, lost);
   await finaliseIfDone(runtime, runId);
-  return live.filter(({ taskKey }) => !abandoned.has(taskKey));
+  return live.filter(({ taskKey }) => !lost.includes(taskKey));
 }
 
-/** Records the attempts of workers that are gone as cancelled: nobody else would. */
-async function giveUpLost(runtime: Runtime, run: RunRef, live: readonly LiveTask[]): Promise<Set<string>> {
-  if (live.length === 0) return new Set();
+/**
+ * Cancels the tasks of one job of a run that is being stopped. The caller holds the job: an attempt of it that is marked as
+ * live belongs to somebody who lost it, and may be alive and well.
+ */
+export async function settleJob(runtime: Runtime, run: RunRef, taskKeys: readonly string[]): Promise<void> {
+  const settled = await settle(runtime.queue, run, await reasonOf(runtime, run), taskKeys);
+  if (settled === undefined) return;
+  const lost = settled.live.map(({ taskKey }) => taskKey);
+  await giveUp(runtime, run, lost);
+  if (settled.left <= lost.length) await finaliseIfDone(runtime, run.runId);
+}
+
+async function reasonOf(runtime: Runtime, run: RunRef): Promise<string> {
+  const head = await readHead(runtime.queue, run.runId);
+  return head?.state === 'failing' ? 'run_failed' : 'cancelled';
+}
+
+/** Tasks whose workers have been silent for too long. */
+async function findLost(runtime: Runtime, live: readonly LiveTask[]): Promise<string[]> {
+  if (live.length === 0) return [];
   const alive = await aliveWorkers(runtime.queue);
-  const lost = live.filter(({ workerId }) => !alive.has(workerId)).map(({ taskKey }) => taskKey);
-  const progress = await readProgress(runtime.queue, run.runId, lost);
-  for (const [index, taskKey] of lost.entries()) {
+  return live.filter(({ workerId }) => !alive.has(workerId)).map(({ taskKey }) => taskKey);
+}
+
+/** Records the live attempts of these tasks as cancelled: nobody else would. */
+async function giveUp(runtime: Runtime, run: RunRef, taskKeys: readonly string[]): Promise<void> {
+  const progress = await readProgress(runtime.queue, run.runId, taskKeys);
+  for (const [index, taskKey] of taskKeys.entries()) {
     const attempt = progress[index]?.attempt ?? 0;
     const reason = 'worker_lost';
     await record(runtime.queue, run, {
@@ -51,5 +73,4 @@ async function giveUpLost(runtime: Runtime, run: RunRef, live: readonly LiveTask
       gates: [],
     });
   }
-  return new Set(lost);
 }

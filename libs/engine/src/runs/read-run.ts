@@ -32,10 +32,7 @@ export interface LogQuery {
 }
 
 /** A page of the log of a task; throws `run_not_found`, `task_not_found`. `next` is null when there is no more now. */
-export async function readTaskLog(
-  engine: Engine,
-  query: LogQuery,
-): Promise<{ logs: LogEntry[]; next: string | null }> {
+export async function readTaskLog(engine: Engine, query: LogQuery): Promise<{ logs: LogEntry[]; next: string | null }> {
   const state = await getRunState(engine.db, query.runId);
   if (state === undefined) throw notFound(query.runId);
   const document = await getDocument(engine.db, state.documentSha);

@@ -39,9 +39,18 @@ export class Reconciler {
         continue;
       }
       this.missingSince.delete(stored.runId);
-      if (now - head.changedAt > QUIET_MS) await reconcileRun(this.runtime, stored.runId, head);
+      if (now - head.changedAt > QUIET_MS) await this.mend(stored.runId, head);
     }
     return PAUSE_MS;
+  }
+
+  /** A run that can't be mended must not keep the others from it. */
+  private async mend(runId: string, head: RunHead): Promise<void> {
+    try {
+      await reconcileRun(this.runtime, runId, head);
+    } catch (error) {
+      this.runtime.log.error({ err: error, runId }, 'a quiet run could not be mended; it is tried again');
+    }
   }
 
   /**

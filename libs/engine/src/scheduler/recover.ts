@@ -27,11 +27,10 @@ export class RedisKeeper {
 
   async turn(signal: AbortSignal): Promise<number> {
     const { queue, db } = this.runtime;
-    const [mark, epoch, last] = await withLimit(
-      Promise.all([readWatermark(db), readEpoch(queue), lastStreamId(queue)]),
-      ANSWER_MS,
-      'Redis or Postgres did not answer',
-    );
+    // The watermark first: the stream is always ahead of a watermark that was read before it.
+    const mark = await withLimit(readWatermark(db), ANSWER_MS, 'Postgres did not answer');
+    const found = Promise.all([readEpoch(queue), lastStreamId(queue)]);
+    const [epoch, last] = await withLimit(found, ANSWER_MS, 'Redis did not answer');
     const older = compareStreamIds(last, mark.streamId) < 0;
     if (epoch === String(mark.epoch) && !older) return LOOK_MS;
     if (!this.mayRecover()) return epoch === undefined ? START_MS : LOOK_MS;

@@ -25,9 +25,12 @@ export class Scheduler {
     const { log } = runtime;
     const clearer = new RunClearer(runtime);
     const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
-    const history = new HistoryWriter(runtime, (runs) => {
-      clearer.add(runs);
-      clearing.wake();
+    const history = new HistoryWriter(runtime, {
+      ended: (runs) => {
+        clearer.add(runs);
+        clearing.wake();
+      },
+      tookOver: () => clearer.find(),
     });
     this.history = history;
     const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime) });
@@ -43,7 +46,6 @@ export class Scheduler {
     );
     const wake = (): void => outbox.wake();
     this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: wake, onReconnect: wake });
-    await clearer.find();
   }
 
   /**

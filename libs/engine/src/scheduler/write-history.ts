@@ -1,6 +1,6 @@
 import { isEventType, isFinalEvent } from '@lattice/contracts';
 import { openHistorian, readWatermark, type Historian, type HistoryEntry } from '@lattice/persistence';
-import { readStream, trimStream, type StreamEntry } from '@lattice/queue';
+import { readEpoch, readStream, trimStream, type StreamEntry } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 
 const BATCH = 2_000;
@@ -26,7 +26,11 @@ export class HistoryWriter {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly onEnded: (runs: EndedRun[]) => void,
+    private readonly on: {
+      ended: (runs: EndedRun[]) => void;
+      /** Another process may have died with committed events in its hands: what it was to do about them is to be found. */
+      tookOver: () => Promise<void>;
+    },
   ) {
     this.redis = runtime.queue.duplicate('history');
     this.historian = openHistorian(runtime.db, {
@@ -44,7 +48,10 @@ export class HistoryWriter {
 
   /** One read and one write. Returns milliseconds until the next turn. */
   async turn(): Promise<number> {
-    if (!this.historian.held && !(await this.historian.tryAcquire())) return STANDBY_MS;
+    if (!this.historian.held) {
+      if (!(await this.historian.tryAcquire())) return STANDBY_MS;
+      await this.takeOver();
+    }
     const afterId = (this.position ??= (await readWatermark(this.runtime.db)).streamId);
     const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs: BLOCK_MS });
     const last = entries.at(-1);
@@ -55,6 +62,14 @@ export class HistoryWriter {
     }
     await this.write(entries, last.streamId);
     return 0;
+  }
+
+  private async takeOver(): Promise<void> {
+    const { queue, db } = this.runtime;
+    const { streamId, epoch } = await readWatermark(db);
+    // Of a Redis that is not the one the watermark speaks of, nothing is thrown away.
+    if ((await readEpoch(queue)) === String(epoch)) await trimStream(queue, streamId);
+    await this.on.tookOver();
   }
 
   async close(): Promise<void> {
@@ -73,7 +88,7 @@ export class HistoryWriter {
     await trimStream(this.runtime.queue, lastId);
     this.position = lastId;
     const ended = batch.filter(({ type }) => isFinalEvent(type)).map(({ runId, epoch }) => ({ runId, epoch }));
-    if (ended.length > 0) this.onEnded(ended);
+    if (ended.length > 0) this.on.ended(ended);
   }
 
   private entryOf(entry: StreamEntry): HistoryEntry[] {

@@ -113,7 +113,9 @@ function readFields(fields: object, pointer: string): Omit<Submission, 'source'>
 /** The inputs as they were sent: a schema would drop a key `__proto__` without a word, and nothing sent may get lost so. */
 function readInputs(fields: object): Record<string, unknown> | undefined {
   if (!('inputs' in fields) || fields.inputs === undefined) return {};
-  return isObject(fields.inputs) && fieldsSchema.shape.inputs.safeParse(fields.inputs).success ? fields.inputs : undefined;
+  return isObject(fields.inputs) && fieldsSchema.shape.inputs.safeParse(fields.inputs).success
+    ? fields.inputs
+    : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -134,7 +136,11 @@ function withoutWorkflow(body: object): LatticeError {
   const message = isDocument
     ? 'the body looks like a document: put it under "workflow", or send it as application/yaml'
     : 'missing field "workflow": the name of a saved workflow, or a document';
-  return new LatticeError('bad_request', `The body has no field "workflow".${isDocument ? ' It looks like a document.' : ''}`, {
-    faults: [fault('missing_field', '/workflow', message)],
-  });
+  return new LatticeError(
+    'bad_request',
+    `The body has no field "workflow".${isDocument ? ' It looks like a document.' : ''}`,
+    {
+      faults: [fault('missing_field', '/workflow', message)],
+    },
+  );
 }

@@ -91,7 +91,9 @@ function check(submission: Submission, workflow: Workflow, pointer: string): Pic
   if (documentFaults.length > 0) throw invalidDocument([...documentFaults, ...submission.faults, ...inputFaults]);
   if (submission.faults.length > 0) throw badRequest([...submission.faults, ...inputFaults]);
   if (checked?.ok === true) return { inputs: checked.inputs, tags };
-  throw new LatticeError('invalid_inputs', `The inputs do not fit workflow "${document.name}".`, { faults: inputFaults });
+  throw new LatticeError('invalid_inputs', `The inputs do not fit workflow "${document.name}".`, {
+    faults: inputFaults,
+  });
 }
 
 function badRequest(faults: readonly Fault[]): LatticeError {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import type { SandboxLevel } from '@lattice/contracts';
 import { createExecutors, type Executors, type Handler } from '@lattice/executor';
@@ -39,6 +40,8 @@ export class LatticeWorker {
   private heart: Loop | undefined;
   private unsubscribe: (() => Promise<void>)[] = [];
   private draining = false;
+  /** Tells this process from an earlier one with the same worker id: a nonce must never come again. */
+  private readonly life = randomUUID().slice(0, 8);
   private nonces = 0;
 
   constructor(
@@ -57,7 +60,7 @@ export class LatticeWorker {
       runtime,
       workerId: worker.id,
       executors: this.executors,
-      nonce: () => String((this.nonces += 1)),
+      nonce: () => `${this.life}.${(this.nonces += 1)}`,
       levelOf: (task) => this.levelOf(task),
     };
     this.loop = new TakeLoop({
@@ -74,7 +77,7 @@ export class LatticeWorker {
     const { runtime } = this;
     const reaped = await this.executors.reapOrphans();
     if (reaped.processes + reaped.containers > 0) runtime.log.warn(reaped, 'ended what an earlier worker left running');
-    const catchUp = (): void => void this.findClasses().then(() => this.loop.wake(this.classes()));
+    const catchUp = (): void => this.lookFor(() => this.classes());
     this.unsubscribe = [
       await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
       await runtime.queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
@@ -88,7 +91,7 @@ export class LatticeWorker {
   /** Takes no more jobs, lets those that run end, stops them after the deadline, and leaves. */
   async stop(): Promise<void> {
     this.draining = true;
-    const deadline = setTimeout(() => this.loop.abort(() => true, 'heartbeat_lost'), DRAIN_MS);
+    const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), DRAIN_MS);
     await this.loop.drain();
     clearTimeout(deadline);
     await this.heart?.stop();
@@ -150,7 +153,14 @@ export class LatticeWorker {
   private ready(text: string): void {
     const names = readySchema.parse(JSON.parse(text));
     if (names.every((name) => this.known.has(name) || this.passedOver.has(name))) this.loop.wake(names);
-    else void this.findClasses().then(() => this.loop.wake(names));
+    else this.lookFor(() => names);
+  }
+
+  /** Looks for new classes, then for jobs in those named. The sweep of the loop is the net when Redis fails now. */
+  private lookFor(names: () => readonly string[]): void {
+    this.findClasses()
+      .then(() => this.loop.wake(names()))
+      .catch((error: unknown) => this.runtime.log.warn({ err: error }, 'looking for classes of jobs'));
   }
 
   private tellReady(classes: readonly string[]): void {

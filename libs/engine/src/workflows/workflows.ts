@@ -26,7 +26,8 @@ export async function findWorkflow(
   name: string,
   version?: number,
 ): Promise<SavedWorkflow & { documentSha: string }> {
-  const found = version !== undefined && version > MAX_VERSION ? undefined : await getWorkflow(engine.db, name, version);
+  const found =
+    version !== undefined && version > MAX_VERSION ? undefined : await getWorkflow(engine.db, name, version);
   if (found !== undefined) return found;
   const which = version === undefined ? `"${name}"` : `"${name}" of version ${version}`;
   throw new LatticeError('workflow_not_found', `There is no workflow ${which}.`);

@@ -5,13 +5,14 @@ const allowed = {
   config: ['contracts'],
   expression: ['contracts'],
   flow: ['contracts', 'expression'],
+  importers: ['contracts', 'flow'],
   persistence: ['contracts'],
   queue: ['contracts', 'flow'],
   executor: ['contracts'],
-  engine: ['contracts', 'config', 'expression', 'flow', ...adapters],
+  engine: ['contracts', 'config', 'expression', 'flow', 'importers', ...adapters],
   embedded: ['contracts', 'config'],
   sdk: ['contracts'],
-  cli: ['contracts', 'sdk', 'embedded', 'flow'],
+  cli: ['contracts', 'sdk', 'embedded', 'flow', 'importers'],
 };
 /** Third-party packages and the one place that may import them. */
 const homes = {
@@ -19,7 +20,8 @@ const homes = {
   'typeorm|pg': '^libs/persistence/',
   dockerode: '^libs/executor/',
   '@marcbachmann/cel-js': '^libs/expression/',
-  yaml: '^libs/(flow|cli)/',
+  'js-yaml': '^libs/flow/',
+  yaml: '^libs/cli/',
   pino: '^libs/config/',
   'commander|log-update|picocolors': '^libs/cli/',
   'eventsource-parser': '^libs/sdk/',

@@ -2,11 +2,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { errors } from './generate-errors.mjs';
+import { openApi } from './generate-openapi.mjs';
 import { plans } from './generate-plans.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
-const generators = [plans];
+const generators = [plans, errors, openApi];
 
 const stale = [];
 for (const generate of generators) {

@@ -6,6 +6,7 @@ import { LoginController } from './auth/login.controller';
 import { ScopeGuard } from './auth/scope';
 import { ENGINE } from './engine';
 import { HealthController } from './health/health.controller';
+import { ImportController } from './import/import.controller';
 import { HomeController } from './home.controller';
 import { ProblemFilter } from './http/problem.filter';
 import { KeysController } from './keys/keys.controller';
@@ -26,13 +27,15 @@ export interface Services {
   readonly authenticator: Authenticator;
 }
 
-const CONTROLLERS = [
+/** Every route there is. */
+export const CONTROLLERS = [
   SubmitController,
   RunsController,
   EventsController,
   LogsController,
   WorkflowsController,
   SchemaController,
+  ImportController,
   WorkersController,
   KeysController,
   HealthController,

@@ -9,7 +9,9 @@ import { authenticate } from './auth/authenticate';
 import { Authenticator } from './auth/authenticator';
 import { BOARD_PATH, queueBoard } from './board/queue-board';
 import { serveDocs } from './docs/open-api';
+import { Connections } from './http/connections';
 import { nestLogger } from './http/nest-logger';
+import { refuseMalformed } from './http/refuse-malformed';
 import { LiveGateway } from './live/live.gateway';
 
 /** Milliseconds that requests in progress have to end once the API stops. */
@@ -44,28 +46,25 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   // Frames are read by the connection itself, which answers faulty ones too.
   app.useWebSocketAdapter(new WsAdapter(app, { messageParser: () => undefined }));
   serveDocs(app);
-  await app.listen(settings.port, settings.host);
   const server: Server = app.getHttpServer();
+  const connections = new Connections(server);
+  await app.listen(settings.port, settings.host);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1_000;
+  server.on('clientError', refuseMalformed);
   const url = urlOf(server, settings.host);
   log.info({ url }, 'the API listens');
   let closing: Promise<void> | undefined;
-  return { url, close: () => (closing ??= stop({ app, server, hub })) };
+  return { url, close: () => (closing ??= stop({ app, connections, hub })) };
 }
 
-async function stop(parts: { app: NestExpressApplication; server: Server; hub: LiveHub }): Promise<void> {
-  const { app, server, hub } = parts;
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
-  });
-  const late = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+async function stop(parts: { app: NestExpressApplication; connections: Connections; hub: LiveHub }): Promise<void> {
+  const { app, connections, hub } = parts;
+  const drained = connections.drain(DRAIN_MS);
   // Streams end and waiting requests answer with the status of this moment.
   app.get(LiveGateway).closeAll('the server stops');
   await hub.close('the server stops; come back later');
-  server.closeIdleConnections();
-  await closed;
-  clearTimeout(late);
+  await drained;
   await app.close();
 }
 

@@ -3,7 +3,7 @@ import { Scheduler, openRuntime, runApp } from '@lattice/engine';
 import { NestFactory } from '@nestjs/core';
 import { SchedulerModule } from './scheduler.module';
 
-runApp('scheduler', async (engine) => {
+runApp('scheduler', process.env, async (engine) => {
   const runtime = await openRuntime(engine);
   const scheduler = new Scheduler(runtime);
   await scheduler.start();

@@ -3,7 +3,7 @@ import { LatticeWorker, loadHandlers, openRuntime, runApp } from '@lattice/engin
 import { NestFactory } from '@nestjs/core';
 import { WorkerModule } from './worker.module';
 
-runApp('worker', async (engine) => {
+runApp('worker', process.env, async (engine) => {
   const handlers = await loadHandlers(engine.settings.worker.handlers);
   const runtime = await openRuntime(engine);
   const worker = new LatticeWorker(runtime, handlers);

@@ -210,6 +210,91 @@ describe('exit codes', () => {
   });
 });
 
+describe('lattice import', () => {
+  const instance = {
+    name: 'an instance',
+    schemaVersion: '1.5',
+    workflow: {
+      specification: {
+        tasks: [
+          { name: 'a', id: 'a-1', parents: [], children: ['b'] },
+          { name: 'b', id: 'b', parents: ['a-1'], children: [] },
+        ],
+      },
+      execution: {
+        tasks: [
+          { id: 'a-1', runtimeInSeconds: 2 },
+          { id: 'b', runtimeInSeconds: 4 },
+        ],
+      },
+    },
+  };
+
+  beforeEach(() => writeFileSync(join(folder, 'instance.json'), JSON.stringify(instance, null, 2)));
+
+  it('prints the document, and what it left out on stderr', async () => {
+    const { code, out, err } = await start([
+      'import',
+      'wfformat',
+      'instance.json',
+      '--body',
+      'sleep',
+      '--scale',
+      '0.5',
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({
+      name: 'an-instance',
+      tasks: { a_1: { with: { input: 1000 } }, b: { needs: ['a_1'], with: { input: 2000 } } },
+    });
+    expect(err).toContain('note The workflow "an instance" is named "an-instance" here.\n');
+    expect(err).toContain('  a-1 -> a_1\n');
+  });
+
+  it('writes YAML or JSON that validates', async () => {
+    for (const file of ['out.yaml', 'out.json']) {
+      const { code, out, err } = await start(['import', 'wfformat', 'instance.json', '--out', file]);
+      expect({ code, out }).toEqual({ code: 0, out: '' });
+      expect(err).toContain(`✔ ${file}: an-instance, 2 tasks`);
+      expect(await start(['validate', file])).toMatchObject({ code: 0 });
+    }
+  });
+
+  it('prints one JSON document with --json', async () => {
+    const { out, err } = await start(['import', 'wfformat', 'instance.json', '--handler', 'noop', '--json']);
+    expect(JSON.parse(out)).toMatchObject({
+      workflow: { tasks: { b: { uses: 'handler/noop' } } },
+      keys: { 'a-1': 'a_1' },
+    });
+    expect(err).toBe('');
+  });
+
+  it('runs what it imported with --run', async () => {
+    server = await startContractServer(completed);
+    const { code, out } = await start(['import', 'wfformat', 'instance.json', '--run']);
+    expect(code).toBe(0);
+    expect(out).toContain('task.completed greet');
+    const submitted = server.calls.find(({ call }) => call === 'POST /v1/runs');
+    expect(JSON.parse(submitted?.body ?? '')).toMatchObject({ workflow: { name: 'an-instance' } });
+  });
+
+  it('ends with 2 and the places of the faults', async () => {
+    const [first] = instance.workflow.specification.tasks;
+    const bad = { ...instance, workflow: { specification: { tasks: [{ ...first, parents: ['gone'] }] } } };
+    writeFileSync(join(folder, 'bad.json'), JSON.stringify(bad, null, 2));
+    const { code, err } = await start(['import', 'wfformat', 'bad.json']);
+    expect(code).toBe(2);
+    expect(err).toContain('bad.json has 2 faults.');
+    expect(err).toContain('✖ bad.json:11:13 unknown_dependency /workflow/specification/tasks/0/parents/0');
+    expect(await start(['import', 'nothing', 'bad.json'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('there are: wfformat') as string,
+    });
+    expect(await start(['import', 'wfformat', 'hello.yaml', '--scale', '-1'])).toMatchObject({ code: 2 });
+    expect(await start(['import', 'wfformat', 'hello.yaml'])).toMatchObject({ code: 2 });
+  });
+});
+
 describe('without a platform', () => {
   it('validates and explains files', async () => {
     expect(await start(['validate', 'hello.yaml'])).toEqual({ code: 0, out: '✔ hello.yaml is valid\n', err: '' });

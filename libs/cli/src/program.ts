@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
+import { registerImport } from './commands/import';
 import { registerRun } from './commands/run';
 import { registerRunsControl } from './commands/runs-control';
 import { registerRunsGet } from './commands/runs-get';
@@ -49,6 +50,7 @@ function buildProgram(shell: Shell): Command {
   registerRun(program, shell);
   registerValidate(program, shell);
   registerExplain(program, shell);
+  registerImport(program, shell);
   const runs = program.command('runs').description('list, watch and control runs');
   registerRunsList(runs, shell);
   registerRunsGet(runs, shell);

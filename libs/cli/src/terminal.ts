@@ -46,7 +46,6 @@ export function isLive(output: Output, env: Env): boolean {
 
 /** Text of a task without what would move the cursor or change colours. */
 export function plainText(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
   return stripVTControlCharacters(text)
     .replace(/\t/g, '  ')
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '');

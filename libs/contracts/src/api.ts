@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { documentSchema, inputSchema, prioritySchema } from './document';
+import { documentSchema, prioritySchema, type inputSchema } from './document';
 import { durationSchema } from './duration';
 import { faultSchema, taskErrorSchema } from './errors';
 import { workflowNameSchema } from './ids';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { isErrorCode, type ErrorCode } from './codes';
 import { fault, pointerOf, type Fault } from './errors';
 

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import type { HomePaths } from './home';
@@ -20,6 +21,6 @@ export function startWatchdog(paths: HomePaths, lock: LauncherLock, removeHome: 
   child.stdin.on('error', () => undefined);
   // It must not keep the launcher alive.
   child.unref();
-  if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref();
+  if (child.stdin instanceof Socket) child.stdin.unref();
   return () => child.stdin.end();
 }

@@ -3,19 +3,31 @@ import { migrate, openDatabase } from '@lattice/persistence';
 import { openQueue } from '@lattice/queue';
 import type { Engine } from './context';
 
+/** A service that is away makes an error with every try to reach it; the log has one of them in so many milliseconds. */
+const SAY_AGAIN_MS = 10_000;
+
+function seldom(say: (error: Error) => void): (error: Error) => void {
+  let saidAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (Date.now() - saidAt < SAY_AGAIN_MS) return;
+    saidAt = Date.now();
+    say(error);
+  };
+}
+
 /** Connects to both stores. `name` is shown in their lists of clients. Rejects, with nothing left open, when one is not there. */
 export async function openEngine(settings: Settings, name: string, log: Logger): Promise<Engine> {
   const queue = await openQueue({
     redisUrl: settings.redisUrl,
     prefix: settings.prefix,
     name,
-    onError: (error) => log.warn({ err: error }, 'redis'),
+    onError: seldom((error) => log.warn({ err: error }, 'redis')),
   });
   try {
     const db = await openDatabase({
       url: settings.databaseUrl,
       applicationName: name,
-      onError: (error) => log.warn({ err: error }, 'postgres'),
+      onError: seldom((error) => log.warn({ err: error }, 'postgres')),
     });
     return { db, queue, settings, log };
   } catch (error) {

@@ -15,17 +15,21 @@ const STOP_LIMIT_MS = 20_000;
  * The life of a process of Lattice, in one place: settings (all faults together, exit 2), connections, start, signals, stop in
  * order. SIGTERM and SIGINT stop it; a start that fails exits with 1 and one line that says why.
  */
-export function runApp(name: string, start: (engine: Engine) => Promise<RunningApp>): void {
-  const settings = settingsOrExit();
+export function runApp(
+  name: string,
+  environment: NodeJS.ProcessEnv,
+  start: (engine: Engine) => Promise<RunningApp>,
+): void {
+  const settings = settingsOrExit(environment);
   run(name, settings, start).catch((error: unknown) => {
     process.stderr.write(`The ${name} could not start: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);
   });
 }
 
-function settingsOrExit(): Settings {
+function settingsOrExit(environment: NodeJS.ProcessEnv): Settings {
   try {
-    return readSettings(process.env);
+    return readSettings(environment);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -1,4 +1,4 @@
-"""Runs one Python task. The protocol is that of javascript.mjs: LATTICE_SOURCE, LATTICE_INPUT, LATTICE_OUTPUT, LATTICE_FAULT."""
+"""Runs one Python task. The protocol is that of javascript.cjs: LATTICE_SOURCE, LATTICE_INPUT, LATTICE_OUTPUT, LATTICE_FAULT."""
 
 import json
 import os

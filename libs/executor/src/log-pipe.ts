@@ -28,33 +28,13 @@ export function createLogPipe(logBytes: number, onLog: (chunk: LogChunk) => void
   let cut = false;
   let tail = '';
   let timer: NodeJS.Timeout | undefined;
-  let busy: Promise<void> | undefined;
-
-  function deliver(stream: StreamName, text: string): void {
-    const chunk = { stream, text, at: Date.now() };
-    const sink = async (): Promise<void> => onLog(chunk);
-    // Without a promise outstanding the sink is called in this turn; else in order, behind it.
-    const next = busy === undefined ? callNow(chunk) : busy.then(sink).catch(() => undefined);
-    if (next === undefined) return;
-    const settled: Promise<void> = next.then(() => {
-      if (busy === settled) busy = undefined;
-    });
-    busy = settled;
-  }
-
-  function callNow(chunk: LogChunk): Promise<void> | undefined {
-    try {
-      return onLog(chunk)?.catch(() => undefined);
-    } catch {
-      return undefined;
-    }
-  }
+  const sink = createSink(onLog);
 
   function flush(): void {
     clearTimeout(timer);
     timer = undefined;
     for (const stream of ['stdout', 'stderr'] as const) {
-      if (partial[stream] !== '') deliver(stream, partial[stream]);
+      if (partial[stream] !== '') sink.deliver(stream, partial[stream]);
       partial[stream] = '';
     }
   }
@@ -68,7 +48,7 @@ export function createLogPipe(logBytes: number, onLog: (chunk: LogChunk) => void
 
   function write(stream: StreamName, chunk: Buffer): Promise<void> | undefined {
     if (stream === 'stderr') tail = (tail + chunk.toString('utf8')).slice(-TAIL_CHARS);
-    if (cut) return busy;
+    if (cut) return sink.busy();
     const text = partial[stream] + decoders[stream].write(chunk.subarray(0, left));
     const over = chunk.length > left;
     left -= Math.min(left, chunk.length);
@@ -78,10 +58,10 @@ export function createLogPipe(logBytes: number, onLog: (chunk: LogChunk) => void
       partial[stream] = text;
       sayCut(stream);
     } else if (end > 0) {
-      deliver(stream, text.slice(0, end));
+      sink.deliver(stream, text.slice(0, end));
     }
     if (partial[stream] !== '') timer ??= setTimeout(flush, PARTIAL_LINE_MS);
-    return busy;
+    return sink.busy();
   }
 
   return {
@@ -90,7 +70,39 @@ export function createLogPipe(logBytes: number, onLog: (chunk: LogChunk) => void
     async end() {
       if (!cut) for (const stream of ['stdout', 'stderr'] as const) partial[stream] += decoders[stream].end();
       flush();
-      while (busy !== undefined) await busy;
+      for (let busy = sink.busy(); busy !== undefined; busy = sink.busy()) await busy;
+    },
+  };
+}
+
+interface Sink {
+  deliver(stream: StreamName, text: string): void;
+  /** Resolves when the sink has taken what it was given; undefined when it has. */
+  busy(): Promise<void> | undefined;
+}
+
+/** Calls the receiver in this turn while it does not ask for time, else in order, one call after the other. */
+function createSink(onLog: (chunk: LogChunk) => void | Promise<void>): Sink {
+  let busy: Promise<void> | undefined;
+
+  function callNow(chunk: LogChunk): Promise<void> | undefined {
+    try {
+      return onLog(chunk)?.catch(() => undefined);
+    } catch {
+      return undefined;
+    }
+  }
+
+  return {
+    busy: () => busy,
+    deliver(stream, text) {
+      const chunk = { stream, text, at: Date.now() };
+      const next = busy === undefined ? callNow(chunk) : busy.then(() => callNow(chunk));
+      if (next === undefined) return;
+      const settled: Promise<void> = next.then(() => {
+        if (busy === settled) busy = undefined;
+      });
+      busy = settled;
     },
   };
 }

@@ -111,7 +111,7 @@ export function dockerAnswers(): boolean {
   const answers = existsSync(socket) && spawnSync('docker', ['version'], { timeout: 10_000 }).status === 0;
   if (!answers && process.env['LATTICE_TEST_DOCKER'] === 'required') {
     throw new Error(
-      'LATTICE_TEST_DOCKER=required, but no Docker engine answers: start dockerd and run docker/build-images',
+      'LATTICE_TEST_DOCKER=required, but no Docker engine answers: start dockerd and run docker/make-images.sh',
     );
   }
   return answers;

@@ -41,7 +41,8 @@ export function pathOf(node: unknown): Path | undefined {
     return typeof node.args === 'string' && isRoot(node.args) ? { root: node.args, steps: [] } : undefined;
   }
   if ((node.op !== '.' && node.op !== '[]') || !Array.isArray(node.args)) return undefined;
-  const [base, step]: unknown[] = node.args;
+  const parts: unknown[] = node.args;
+  const [base, step] = parts;
   const path = pathOf(base);
   const name = stepOf(step);
   return path === undefined || name === undefined ? undefined : { root: path.root, steps: [...path.steps, name] };

@@ -1,5 +1,5 @@
 import { LatticeError, fault, pointerOf, type Fault } from '@lattice/contracts';
-import { parseDocument, YAMLParseError } from 'yaml';
+import { MAX_VALUES, parseYaml, unfoldedSize } from './parse-yaml';
 
 /** Documents and inputs nest at most so deep; no real one comes near, and recursion stays safe. */
 export const MAX_DEPTH = 100;
@@ -9,7 +9,14 @@ export type DocumentFormat = 'yaml' | 'json';
 /** The value of a YAML or JSON text. Throws LatticeError `unparsable` with line and column. */
 export function parseDocumentText(text: string, format: DocumentFormat): unknown {
   try {
-    return format === 'json' ? parseJson(text) : parseYaml(text);
+    const value = format === 'json' ? parseJson(text) : parseYaml(text);
+    if (format === 'yaml' && unfoldedSize(value) > MAX_VALUES) {
+      throw new LatticeError(
+        'unparsable',
+        `the document has more than ${MAX_VALUES} values; do aliases refer to aliases?`,
+      );
+    }
+    return value;
   } catch (error) {
     if (error instanceof LatticeError) throw error;
     const message =
@@ -39,15 +46,6 @@ function placeOf(text: string, position: number): string {
   const before = text.slice(0, position);
   const line = before.split('\n').length;
   return `(line ${line}, column ${position - before.lastIndexOf('\n')})`;
-}
-
-function parseYaml(text: string): unknown {
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
-  const [first] = document.errors;
-  if (first instanceof YAMLParseError)
-    throw new LatticeError('unparsable', first.message.split('\n', 1)[0] ?? first.message);
-  // A few aliases are normal; a bomb of them is refused before it is unfolded.
-  return document.toJS({ maxAliasCount: 100 });
 }
 
 /** Faults that would make the rest unsafe: nesting beyond {@link MAX_DEPTH}, a key `__proto__`. Walks without recursion. */

@@ -64,6 +64,6 @@ function chainOf(error: unknown, depth = DEPTH): object[] {
   const inner: unknown[] = [];
   if ('cause' in error) inner.push(error.cause);
   if ('driverError' in error) inner.push(error.driverError);
-  if (error instanceof AggregateError) inner.push(...error.errors);
+  if (error instanceof AggregateError) inner.push(...(error.errors as unknown[]));
   return [error, ...inner.flatMap((each) => chainOf(each, depth - 1))];
 }

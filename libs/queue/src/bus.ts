@@ -43,9 +43,23 @@ export class Bus {
     });
     let wasReady = false;
     redis.on('ready', () => {
-      if (wasReady) for (const set of this.listeners.values()) for (const listener of set) listener.onReconnect?.();
+      if (wasReady) void this.resubscribe(redis);
       wasReady = true;
     });
     return redis;
+  }
+
+  /** ioredis subscribes again by itself; asking once more tells when it stands, and only then may the gap be read. */
+  private async resubscribe(redis: Redis): Promise<void> {
+    const channels = [...this.listeners].flatMap(([channel, set]) =>
+      set.size > 0 ? [this.options.keys.channel(channel)] : [],
+    );
+    try {
+      if (channels.length > 0) await redis.subscribe(...channels);
+    } catch {
+      // The connection went again: its next `ready` comes here again.
+      return;
+    }
+    for (const set of this.listeners.values()) for (const listener of set) listener.onReconnect?.();
   }
 }

@@ -9,7 +9,7 @@ export interface QueueOptions {
   /** Shown by CLIENT LIST. */
   readonly name: string;
   /** Called with errors of connections; they reconnect by themselves, for ever. */
-  onError(error: Error): void;
+  readonly onError: (error: Error) => void;
 }
 
 /** The connections of one process to Redis. BullMQ's classes share `redis`; blocking reads get one of their own. */
@@ -76,17 +76,18 @@ export async function openQueue(options: QueueOptions): Promise<QueueConnection>
 
 /** A Redis that evicts keys would lose runs without a word: it is refused. One that does not tell its policy gets a warning. */
 async function checkEvictionPolicy(redis: Redis, warn: (error: Error) => void): Promise<void> {
-  let policy: unknown;
+  let policy: string | undefined;
   try {
     const reply: unknown = await redis.config('GET', 'maxmemory-policy');
-    policy = Array.isArray(reply) ? reply[1] : undefined;
+    const value: unknown = Array.isArray(reply) ? reply[1] : undefined;
+    policy = typeof value === 'string' ? value : undefined;
   } catch {
     policy = undefined;
   }
   if (policy === undefined) {
     warn(new Error('Redis does not tell its eviction policy; make sure that maxmemory-policy is noeviction'));
   } else if (policy !== 'noeviction') {
-    const message = `Redis has maxmemory-policy ${String(policy)} and may evict jobs; set it with: redis-cli config set maxmemory-policy noeviction`;
+    const message = `Redis has maxmemory-policy ${policy} and may evict jobs; set it with: redis-cli config set maxmemory-policy noeviction`;
     throw new LatticeError('unavailable', message);
   }
 }

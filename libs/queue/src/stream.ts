@@ -48,7 +48,7 @@ function entryOf(streamId: string, fields: readonly string[]): StreamEntry {
   };
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const value = fields[index + 1] ?? '';
-    switch (fields[index]) {
+    switch (fields[index] ?? '') {
       case 't':
         entry.type = value;
         break;

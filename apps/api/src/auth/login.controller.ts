@@ -3,7 +3,7 @@ import { LatticeError } from '@lattice/contracts';
 import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { CookieOptions, Request, Response } from 'express';
-import { readText } from '../http/read-body';
+import { readForm } from '../http/read-body';
 import { Authenticator, addressOf } from './authenticator';
 import { LOGIN_STYLE, loginPage } from './login-page';
 import { safeTarget } from './safe-target';
@@ -32,7 +32,7 @@ export class LoginController {
 
   @Post('login')
   async signIn(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const form = new URLSearchParams(await readText(request, response));
+    const form = await readForm(request, response);
     const next = safeTarget(form.get('next'));
     try {
       const identity = await this.authenticator.byKey(form.get('key')?.trim() ?? '', addressOf(request));

@@ -5,12 +5,15 @@ import type { Logger } from '@lattice/config';
 import { LatticeError } from '@lattice/contracts';
 import { BoardQueues, type Engine } from '@lattice/engine';
 import { Router, type RequestHandler } from 'express';
+import { z } from 'zod';
 import { requireScope } from '../auth/scope';
 import { sendProblem } from '../http/problem.filter';
 
 export const BOARD_PATH = '/admin/queues';
 /** New resource classes show within so many milliseconds. */
 const FRESH_MS = 5_000;
+/** The adapter types its router as anything. */
+const handlerSchema = z.custom<RequestHandler>((value) => typeof value === 'function');
 
 /**
  * The queues of BullMQ as a page, for looking only: every method but GET is refused, because a job removed or retried here
@@ -37,7 +40,9 @@ export function queueBoard(engine: Engine, log: Logger): Router {
       try {
         requireScope(request, 'admin');
         if (request.method !== 'GET' && request.method !== 'HEAD') {
-          throw new LatticeError('method_not_allowed', 'The queues are for looking only.', { details: { allow: 'GET, HEAD' } });
+          throw new LatticeError('method_not_allowed', 'The queues are for looking only.', {
+            details: { allow: 'GET, HEAD' },
+          });
         }
         await refresh();
       } catch (error) {
@@ -47,5 +52,5 @@ export function queueBoard(engine: Engine, log: Logger): Router {
       next();
     })();
   };
-  return Router().use(admit, server.getRouter());
+  return Router().use(admit, handlerSchema.parse(server.getRouter()));
 }

@@ -8,17 +8,22 @@ type Answer = string | readonly [description: string, schema: SchemaName, mediaT
 
 const PROBLEM = 'application/problem+json';
 /** What any route may answer with. */
-const ALWAYS: Readonly<Record<number, string>> = {
+const WITH_KEY: Readonly<Record<number, string>> = {
   401: 'The key is missing or not valid.',
   403: 'The key lacks the scope.',
-  429: 'Too many requests; Retry-After says how long to wait.',
+  429: 'Too many wrong keys came from this address; Retry-After says how long to wait.',
   500: 'A fault of the server; the log has it under the id given.',
   503: 'Redis or Postgres does not answer; Retry-After says when to try again.',
 };
 
-/** Documents every status of a route. */
+/** Documents every status of a route that needs a key. */
 export function Answers(table: Readonly<Record<number, Answer>>): MethodDecorator {
-  const all = Object.entries<Answer>({ ...ALWAYS, ...table });
+  return PublicAnswers({ ...WITH_KEY, ...table });
+}
+
+/** Documents every status of a route that anybody may call. */
+export function PublicAnswers(table: Readonly<Record<number, Answer>>): MethodDecorator {
+  const all = Object.entries<Answer>(table);
   return applyDecorators(...all.map(([status, answer]) => ApiResponse(describe(Number(status), answer))));
 }
 
@@ -38,14 +43,10 @@ function describe(status: number, answer: Answer): Parameters<typeof ApiResponse
 
 /** Documents the query of a route from the schemas that it is read with. */
 export function Queries(shape: z.ZodRawShape): MethodDecorator {
-  return applyDecorators(
-    ...Object.entries(shape).map(([name, field]) => ApiQuery({ name, ...parameterOf(field) })),
-  );
+  return applyDecorators(...Object.entries(shape).map(([name, field]) => ApiQuery({ name, ...parameterOf(field) })));
 }
 
-type RequestBody = NonNullable<
-  NonNullable<NonNullable<OpenAPIObject['paths'][string]['post']>['requestBody']>
->;
+type RequestBody = NonNullable<NonNullable<NonNullable<OpenAPIObject['paths'][string]['post']>['requestBody']>>;
 
 /** Documents the body of a route: its shape in JSON, and in YAML when it takes that. */
 export function bodyOf(json: SchemaName, yaml?: SchemaName): RequestBody {

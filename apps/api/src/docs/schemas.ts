@@ -15,7 +15,7 @@ import {
   workerViewSchema,
   workflowListSchema,
 } from '@lattice/contracts';
-import { createKeySchema, createdKeySchema, keyListSchema, keyViewSchema } from '@lattice/engine';
+import { createKeySchema, createdKeySchema, importedSchema, keyListSchema, keyViewSchema } from '@lattice/engine';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 
@@ -25,6 +25,7 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 const SCHEMAS = {
   CreateKey: createKeySchema,
   CreatedKey: createdKeySchema,
+  Imported: importedSchema,
   Key: keyViewSchema,
   KeyList: keyListSchema,
   LogEntry: logEntrySchema,
@@ -52,13 +53,24 @@ const reference = (name: string) => `#/components/schemas/${name}`;
 /** OpenAPI 3.1 takes JSON Schema as it is, but the types of the documentation library know only part of it. */
 const anySchema = z.custom<Exclude<Schemas[string], { $ref: string }>>((value) => typeof value === 'object');
 
+/** What zod names the place of schemas that are used by several others and have no name. */
+const SHARED = '__shared';
+
 /** All named schemas as JSON Schema, for the components of the document. */
 export function componentSchemas(): Schemas {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { uri: reference, io: 'input' });
+  const { [SHARED]: shared, ...named } = z.toJSONSchema(registry, { uri: reference, io: 'input' }).schemas;
+  const all = [
+    ...Object.entries(named),
+    ...Object.entries(shared?.$defs ?? {}).map(([name, schema]) => [`Shared_${name}`, schema] as const),
+  ];
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, anySchema.parse(schema)]),
+    all.map(([name, { $schema: _, $id: __, ...schema }]) => {
+      // Zod refers to a shared schema within its place; here each is a component of its own.
+      const text = JSON.stringify(schema).replaceAll(`${reference(SHARED)}#/$defs/`, reference('Shared_'));
+      return [name, anySchema.parse(JSON.parse(text))];
+    }),
   );
 }
 
@@ -77,6 +89,8 @@ export function parameterOf(field: z.core.$ZodType): {
   const required = json.required?.includes('field') ?? false;
   const property = json.properties?.['field'];
   if (typeof property !== 'object') return { required, schema: {} };
-  const { description, ...schema } = property;
+  const { description, pattern, ...rest } = property;
+  // An integer of a query comes as text; the pattern of that text is of no use to who reads the documentation.
+  const schema = pattern === undefined || rest.type === 'integer' ? rest : { ...rest, pattern };
   return { required, schema: anySchema.parse(schema), ...(description === undefined ? {} : { description }) };
 }

@@ -3,7 +3,7 @@ import { checkServices, type ServiceHealth } from '@lattice/engine';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Needs } from '../auth/scope';
-import { Answers } from '../docs/answers';
+import { PublicAnswers } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
 
 /** An answer serves everybody who asks within so many milliseconds: probing must not become a load. */
@@ -20,14 +20,14 @@ export class HealthController {
 
   @Get('live')
   @ApiOperation({ summary: 'The process lives', security: [] })
-  @Answers({ 200: 'It does.' })
+  @PublicAnswers({ 200: 'It does.' })
   live(): { status: string } {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @ApiOperation({ summary: 'Redis and Postgres answer', security: [] })
-  @Answers({ 200: 'Both do.', 503: 'One does not, or the API is stopping.' })
+  @PublicAnswers({ 200: 'Both do.', 503: 'One does not, or the API is stopping.' })
   async ready(): Promise<{ status: string; services: ServiceHealth[] }> {
     if (this.asked === undefined || Date.now() - this.asked.at > FRESH_MS) {
       this.asked = { at: Date.now(), answer: checkServices(this.engine) };

@@ -14,7 +14,8 @@ export function allowedMethods(request: Request): string[] {
 function matches(layer: object, path: string): boolean {
   if (!('match' in layer) || typeof layer.match !== 'function') return false;
   try {
-    return Boolean(layer.match(path));
+    // As a method: a layer keeps what it found in itself.
+    return Boolean(Reflect.apply(layer.match, layer, [path]));
   } catch {
     // A path that can't be decoded matches nothing.
     return false;

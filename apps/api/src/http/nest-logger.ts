@@ -8,7 +8,14 @@ export function nestLogger(log: Logger): LoggerService {
     (message: unknown, ...rest: unknown[]): void => {
       log[level]({ nest: rest.at(-1), ...(message instanceof Error ? { err: message } : {}) }, textOf(message));
     };
-  return { log: say('debug'), debug: say('debug'), verbose: say('debug'), warn: say('warn'), error: say('error'), fatal: say('fatal') };
+  return {
+    log: say('debug'),
+    debug: say('debug'),
+    verbose: say('debug'),
+    warn: say('warn'),
+    error: say('error'),
+    fatal: say('fatal'),
+  };
 }
 
 function textOf(message: unknown): string {

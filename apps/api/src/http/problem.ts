@@ -83,10 +83,19 @@ function fromHttp(error: HttpException): LatticeError {
   }
 }
 
-const SYSTEM_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+const SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
 /** SQLSTATE classes of Postgres: connection exception, insufficient resources, operator intervention. */
 const SQL_CLASSES = /^(08|53|57)[0-9A-Z]{3}$/;
-const LOST = /^(Connection terminated|Connection is closed|timeout exceeded when trying to connect|Reached the max retries|Stream isn't writeable|Command timed out)/;
+const LOST =
+  /^(Connection terminated|Connection is closed|timeout exceeded when trying to connect|Reached the max retries|Stream isn't writeable|Command timed out)/;
 
 /** True when the error says that Redis or Postgres can't be reached, through however many wrappers. */
 function isUnavailable(error: unknown, depth = 0): boolean {

@@ -1,8 +1,10 @@
 import { LatticeError } from '@lattice/contracts';
-import { raw, type Request, type Response } from 'express';
+import { raw, type Request, type RequestHandler, type Response } from 'express';
 
 /** A body may hold this many bytes, after decompression. */
 const BODY_LIMIT = 8 * 1_048_576;
+/** A file to be imported is larger than the document it becomes: recorded runs of ten thousand tasks take some 30 MiB. */
+const LARGE_LIMIT = 64 * 1_048_576;
 
 export type BodyFormat = 'json' | 'yaml';
 
@@ -11,7 +13,12 @@ export interface TextBody {
   readonly format: BodyFormat;
 }
 
+/** What anybody may send without a key. */
+const FORM_LIMIT = 16_384;
+
 const readRaw = raw({ type: () => true, limit: BODY_LIMIT });
+const readRawLarge = raw({ type: () => true, limit: LARGE_LIMIT });
+const readRawForm = raw({ type: () => true, limit: FORM_LIMIT });
 const JSON_TYPE = /^application\/(json|[a-z0-9.+-]+\+json)$/;
 const YAML_TYPE = /^(application|text)\/(yaml|x-yaml|[a-z0-9.+-]+\+yaml)$/;
 
@@ -22,20 +29,34 @@ const YAML_TYPE = /^(application|text)\/(yaml|x-yaml|[a-z0-9.+-]+\+yaml)$/;
  */
 export async function readBody(request: Request, response: Response): Promise<TextBody> {
   const format = formatOf(request);
-  return { text: await readText(request, response), format };
+  return { text: await readText(request, response, readRaw), format };
 }
 
 /** The body of a request that has to be JSON. */
 export async function readJsonText(request: Request, response: Response): Promise<string> {
-  const { text, format } = await readBody(request, response);
-  if (format === 'json') return text;
+  requireJson(request);
+  return readText(request, response, readRaw);
+}
+
+/** {@link readJsonText} for a file of another system, which may be larger. */
+export async function readLargeJsonText(request: Request, response: Response): Promise<string> {
+  requireJson(request);
+  return readText(request, response, readRawLarge);
+}
+
+function requireJson(request: Request): void {
+  if (formatOf(request) === 'json') return;
   throw new LatticeError('unsupported_media_type', 'Send application/json here.');
 }
 
-/** The body as text, whatever its Content-Type. */
-export async function readText(request: Request, response: Response): Promise<string> {
+/** The fields of a small HTML form. */
+export async function readForm(request: Request, response: Response): Promise<URLSearchParams> {
+  return new URLSearchParams(await readText(request, response, readRawForm));
+}
+
+async function readText(request: Request, response: Response, read: RequestHandler): Promise<string> {
   const bytes = await new Promise<unknown>((resolve, reject) => {
-    readRaw(request, response, (error?: unknown) => {
+    void read(request, response, (error?: unknown) => {
       if (error === undefined || error === null) resolve(request.body);
       else reject(bodyError(error));
     });
@@ -64,11 +85,11 @@ function formatOf(request: Request): BodyFormat {
 }
 
 /** Errors of the body reader carry a `type`. */
-function bodyError(error: unknown): unknown {
+function bodyError(error: unknown): LatticeError {
   const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined;
   switch (type) {
     case 'entity.too.large':
-      return new LatticeError('payload_too_large', 'The body holds more than 8 MiB.');
+      return new LatticeError('payload_too_large', `The body is too large; ${limitOf(error)} are the most.`);
     case 'encoding.unsupported':
       return new LatticeError('unsupported_media_type', 'The Content-Encoding is not one of gzip, deflate, br.');
     case 'request.aborted':
@@ -78,4 +99,11 @@ function bodyError(error: unknown): unknown {
       // What is left is a body that can't be decompressed, or a socket that broke.
       return new LatticeError('bad_request', 'The body could not be read.', { cause: error });
   }
+}
+
+/** The limit that a body went beyond, in words. */
+function limitOf(error: unknown): string {
+  const limit = typeof error === 'object' && error !== null && 'limit' in error ? error.limit : undefined;
+  const bytes = typeof limit === 'number' ? limit : BODY_LIMIT;
+  return bytes < 1_048_576 ? `${bytes / 1_024} KiB` : `${bytes / 1_048_576} MiB`;
 }

@@ -3,7 +3,11 @@ import type { Request } from 'express';
 import { z } from 'zod';
 
 /** Text that Postgres can hold: it refuses NUL in every text column. */
-const storable = (max: number) => z.string().max(max).regex(/^[^\0]*$/, 'may not hold the character NUL');
+const storable = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[^\0]*$/, 'may not hold the character NUL');
 
 /** A text of a query. */
 export const queryText = storable(200);
@@ -13,11 +17,17 @@ export const queryInteger = (min: number, max: number) =>
     .string()
     .regex(/^-?\d{1,15}$/, 'not an integer')
     .transform(Number)
-    .pipe(z.int().min(min).max(max));
-/** The id of an event or a log entry: a bigint of Postgres as text. */
-export const queryId = z
+    .pipe(z.int().min(min).max(max))
+    .meta({ type: 'integer', minimum: min, maximum: max });
+/** A factor of a query: a number, 0 or more. */
+export const queryFactor = z
   .string()
-  .regex(/^\d{1,18}$/, 'not the id of an event');
+  .refine((text) => /^\d*\.?\d+(e-?\d+)?$/i.test(text), 'not a number, 0 or more')
+  .transform(Number)
+  .pipe(z.number().min(0))
+  .meta({ type: 'number', minimum: 0 });
+/** The id of an event or a log entry: a bigint of Postgres as text. */
+export const queryId = z.string().regex(/^\d{1,18}$/, 'not the id of an event');
 /** A duration of a query in milliseconds; more than `max` counts as `max`. */
 export const queryDuration = (max: number) =>
   z

@@ -22,7 +22,11 @@ export class KeysController {
   }
 
   @Post()
-  @ApiOperation({ requestBody: bodyOf('CreateKey'), summary: 'Make a key', description: 'The answer is the only place that ever shows the secret.' })
+  @ApiOperation({
+    requestBody: bodyOf('CreateKey'),
+    summary: 'Make a key',
+    description: 'The answer is the only place that ever shows the secret.',
+  })
   @Answers({
     201: ['The key, with its secret.', 'CreatedKey'],
     400: 'The body is not JSON, or has faults.',

@@ -19,6 +19,9 @@ const MAX_SUBSCRIPTIONS = 1_000;
 const MAX_PENDING = 32;
 /** A socket is asked for a sign of life so often, and ended when the last one brought none. */
 const PING_MS = 15_000;
+/** A client has so long to read what is on its way and to answer the close; less when the server stops. */
+const CLOSE_MS = 10_000;
+const STOP_MS = 2_000;
 
 export interface LiveDeps {
   readonly engine: Engine;
@@ -63,8 +66,8 @@ export class LiveConnection {
   close(code: number, reason: string): void {
     this.release();
     this.socket.close(code, reason.slice(0, 120));
-    // A client that does not answer the close within this time is gone, or never reads.
-    setTimeout(() => this.socket.terminate(), 2_000).unref();
+    // A client that does not answer the close in time is gone, or never reads.
+    setTimeout(() => this.socket.terminate(), code === CLOSE.goingAway ? STOP_MS : CLOSE_MS).unref();
   }
 
   private take(data: RawData, isBinary: boolean): void {

@@ -7,7 +7,10 @@ const STUCK_MS = 10_000;
 
 /** Writes to a WebSocket at the pace of its reader. */
 export class SocketWriter {
-  constructor(private readonly socket: WebSocket) {}
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly stuckMs: number = STUCK_MS,
+  ) {}
 
   /** Resolves with true when there is room for more, or the socket is closed; with false when the reader is stuck. */
   async send(text: string): Promise<boolean> {
@@ -19,7 +22,7 @@ export class SocketWriter {
       return true;
     }
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(false), STUCK_MS);
+      const late = setTimeout(() => resolve(false), this.stuckMs);
       socket.send(text, () => {
         clearTimeout(late);
         resolve(true);

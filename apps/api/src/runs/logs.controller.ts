@@ -13,7 +13,9 @@ const logQuery = {
   attempt: queryInteger(1, 1_000_000).optional().describe('Of this attempt only.'),
   after: queryId.optional().describe('Only entries after this one.'),
   cursor: queryId.optional().describe('`next` of the page before.'),
-  limit: queryInteger(1, 5_000).optional().describe('Entries of a page, default 1,000; text without it is the whole log.'),
+  limit: queryInteger(1, 5_000)
+    .optional()
+    .describe('Entries of a page, default 1,000; text without it is the whole log.'),
 };
 
 /** Logs of tasks, as JSON or as plain text. */
@@ -46,7 +48,7 @@ export class LogsController {
     }
     response.type('text/plain');
     response.write(textOf(page.logs));
-    for (let next = page.next; next !== null && limit === undefined && !response.destroyed; ) {
+    for (let next = page.next; next !== null && limit === undefined && !response.destroyed;) {
       const more = await readTaskLog(this.engine, { ...query, after: next });
       response.write(textOf(more.logs));
       next = more.next;

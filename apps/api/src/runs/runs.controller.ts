@@ -1,5 +1,13 @@
 import { RUN_STATUSES, parseDuration, runIdSchema, type RunList, type RunView } from '@lattice/contracts';
-import { LiveHub, readRun, readRunStatus, readRuns, requestCancel } from '@lattice/engine';
+import {
+  LiveHub,
+  readRun,
+  readRunStatus,
+  readRuns,
+  requestCancel,
+  requestControl,
+  type RunControl,
+} from '@lattice/engine';
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -18,7 +26,7 @@ const listQuery = {
   tag: queryText.optional(),
   before: runIdSchema.optional().describe('Only runs older than this one.'),
   cursor: runIdSchema.optional().describe('`next` of the page before.'),
-  limit: queryInteger(1, 500).default(50),
+  limit: queryInteger(1, 1_000).default(50).describe('Of a page, default 50.'),
 };
 const waitQuery = {
   timeout: queryDuration(MAX_WAIT_MS)
@@ -60,7 +68,11 @@ export class RunsController {
     description: 'Answers when the run has ended, or with its status of that moment when the time is over.',
   })
   @Queries(waitQuery)
-  @Answers({ 200: ['The run as it is now.', 'RunView'], 400: 'The query has faults.', 404: 'There is no run of this id.' })
+  @Answers({
+    200: ['The run as it is now.', 'RunView'],
+    400: 'The query has faults.',
+    404: 'There is no run of this id.',
+  })
   async wait(
     @Param('id') id: string,
     @Req() request: Request,
@@ -86,6 +98,56 @@ export class RunsController {
   })
   async cancel(@Param('id') id: string, @Req() request: Request): Promise<{ runId: string }> {
     await requestCancel(this.engine, id, `cancelled by the key "${identityOf(request).name}"`);
+    return { runId: id };
+  }
+
+  @Post(':id/pause')
+  @HttpCode(202)
+  @Needs('operator')
+  @ApiOperation({
+    summary: 'Pause a run',
+    description: 'What runs goes on to its end; nothing more begins until the run is resumed.',
+  })
+  @Answers({
+    202: ['The run will be paused.', 'Submitted'],
+    404: 'There is no run of this id.',
+    409: 'The run has ended, or is paused.',
+  })
+  pause(@Param('id') id: string): Promise<{ runId: string }> {
+    return this.control(id, 'pause');
+  }
+
+  @Post(':id/resume')
+  @HttpCode(202)
+  @Needs('operator')
+  @ApiOperation({ summary: 'Let a paused run go on' })
+  @Answers({
+    202: ['The run will go on.', 'Submitted'],
+    404: 'There is no run of this id.',
+    409: 'The run is not paused.',
+  })
+  resume(@Param('id') id: string): Promise<{ runId: string }> {
+    return this.control(id, 'resume');
+  }
+
+  @Post(':id/retry')
+  @HttpCode(202)
+  @Needs('operator')
+  @ApiOperation({
+    summary: 'Run again what did not complete',
+    description: 'The run keeps its id and the results of its completed tasks; the others are done again.',
+  })
+  @Answers({
+    202: ['The run goes on.', 'Submitted'],
+    404: 'There is no run of this id.',
+    409: 'The run has not ended, or has completed.',
+  })
+  retry(@Param('id') id: string): Promise<{ runId: string }> {
+    return this.control(id, 'retry');
+  }
+
+  private async control(id: string, control: RunControl): Promise<{ runId: string }> {
+    await requestControl(this.engine, id, control);
     return { runId: id };
   }
 }

@@ -13,7 +13,9 @@ import { queryInteger, queryList, readQuery } from '../http/read-query';
 
 const yamlQuery = {
   inputs: z.string().optional().describe('The inputs as JSON.'),
-  priority: queryInteger(-PRIORITY_LIMIT, PRIORITY_LIMIT).optional().describe(prioritySchema.description ?? ''),
+  priority: queryInteger(-PRIORITY_LIMIT, PRIORITY_LIMIT)
+    .optional()
+    .describe(prioritySchema.description ?? ''),
   delay: durationSchema.optional().describe('Not to be started before this time has passed: 30s, 5m.'),
   tag: queryList.optional().describe('May be given several times.'),
 };
@@ -30,7 +32,8 @@ export class SubmitController {
 
   @Post()
   @Needs('operator')
-  @ApiOperation({ requestBody: bodyOf('SubmitRun', 'WorkflowDocument'),
+  @ApiOperation({
+    requestBody: bodyOf('SubmitRun', 'WorkflowDocument'),
     summary: 'Submit a run',
     description:
       'JSON: `{workflow: name or document, ...}`. YAML: the body IS the document, and the rest goes into the query. The run is stored when the answer comes; it starts as soon as a worker is free.',
@@ -60,7 +63,10 @@ export class SubmitController {
       apiKeyId: identityOf(request).keyId,
       idempotencyKey,
     });
-    response.status(created ? 202 : 200).location(`/v1/runs/${runId}`).json({ runId });
+    response
+      .status(created ? 202 : 200)
+      .location(`/v1/runs/${runId}`)
+      .json({ runId });
   }
 
   private async read(request: Request, response: Response): Promise<Submission> {

@@ -11,7 +11,7 @@ import { queryInteger, queryText, readQuery } from '../http/read-query';
 
 const listQuery = {
   cursor: queryText.optional().describe('`next` of the page before.'),
-  limit: queryInteger(1, 500).default(100),
+  limit: queryInteger(1, 1_000).default(100).describe('Of a page, default 100.'),
 };
 const versionQuery = { version: queryInteger(1, 2_147_483_647).optional().describe('The newest when absent.') };
 
@@ -26,7 +26,8 @@ export class WorkflowsController {
 
   @Post()
   @Needs('operator')
-  @ApiOperation({ requestBody: bodyOf('WorkflowDocument', 'WorkflowDocument'),
+  @ApiOperation({
+    requestBody: bodyOf('WorkflowDocument', 'WorkflowDocument'),
     summary: 'Save a workflow',
     description: 'A changed document is a new version of its name; the same document again is the version it has.',
   })
@@ -47,7 +48,10 @@ export class WorkflowsController {
   @Post('validate')
   @HttpCode(200)
   @Needs('viewer')
-  @ApiOperation({ requestBody: bodyOf('WorkflowDocument', 'WorkflowDocument'), summary: 'Check a document without saving it' })
+  @ApiOperation({
+    requestBody: bodyOf('WorkflowDocument', 'WorkflowDocument'),
+    summary: 'Check a document without saving it',
+  })
   @Answers({
     200: ['All faults of the document; none when it is valid.', 'Validation'],
     400: 'The body is not JSON or YAML.',

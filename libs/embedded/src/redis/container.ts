@@ -6,7 +6,7 @@ import { startProcess, type ManagedProcess } from '../managed-process';
 import { runCommand } from '../run-command';
 import { onPath } from './find';
 import { writeRedisConfig } from './config';
-import type { StartRedis } from './start';
+import type { StartRedis } from './options';
 
 const image = 'redis:7-alpine';
 

@@ -9,17 +9,9 @@ import { writeRedisConfig } from './config';
 import { findRedis, redisEnv, type RedisProgram } from './find';
 import { redisFromPackages } from './from-packages';
 import { startRedisContainer } from './container';
+import type { StartRedis } from './options';
 import { installHint } from './install-hint';
 import { pingRedis } from './ping';
-
-export interface StartRedis {
-  readonly paths: HomePaths;
-  readonly password: string;
-  /** False: the append-only file is left to the operating system, for tests. */
-  readonly fsync: boolean;
-  readonly env: Env;
-  readonly log: (line: string) => void;
-}
 
 export interface RunningRedis {
   readonly url: string;

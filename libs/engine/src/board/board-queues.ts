@@ -1,5 +1,8 @@
-import { Flows, ROOT_QUEUE, readClasses } from '@lattice/queue';
+import { Flows, ROOT_QUEUE, readClasses, withLimit } from '@lattice/queue';
 import type { Engine } from '../context';
+
+/** Commands wait for a Redis that is away; who looks at the queues does not. */
+const LIMIT_MS = 5_000;
 
 type BullQueue = ReturnType<Flows['queueOf']>;
 
@@ -12,7 +15,7 @@ export class BoardQueues {
   }
 
   async list(): Promise<BullQueue[]> {
-    const classes = await readClasses(this.engine.queue);
+    const classes = await withLimit(readClasses(this.engine.queue), LIMIT_MS, 'Redis does not answer.');
     const names = [ROOT_QUEUE, ...classes.map(({ name }) => name).sort()];
     return names.map((name) => this.flows.queueOf(name));
   }

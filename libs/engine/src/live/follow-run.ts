@@ -1,7 +1,7 @@
 import { isFinalEvent, isFinalRun, type EventType, type LatticeError, type RunEvent } from '@lattice/contracts';
 import { getRunState, readEvents } from '@lattice/persistence';
 import type { Engine } from '../context';
-import type { LiveHub } from './live-hub';
+import type { Attach } from './listener';
 import { Mailbox } from './mailbox';
 
 /** Events read from Postgres at once. */
@@ -19,10 +19,10 @@ interface Following extends FollowOptions {
   after: string;
 }
 
-/** Replays and follows as {@link LiveHub.follow} says. */
+/** Replays and follows as LiveHub.follow says. */
 export async function* followRun(
   engine: Engine,
-  hub: LiveHub,
+  attach: Attach,
   { runId, after, signal }: Following,
 ): AsyncGenerator<RunEvent, void, undefined> {
   const mailbox = new Mailbox();
@@ -34,7 +34,7 @@ export async function* followRun(
     return signal?.aborted === true;
   };
   const onAbort = () => mailbox.notify();
-  const detach = await hub.attach(runId, {
+  const detach = await attach(runId, {
     deliver: (event, size) => mailbox.deliver(event, size),
     check: () => mailbox.markBehind(),
     stop: (reason) => {

@@ -2,6 +2,7 @@ import { eventSchema, LatticeError, type RunEvent } from '@lattice/contracts';
 import type { Engine } from '../context';
 import { EventSequence } from './event-sequence';
 import { followRun, type FollowOptions } from './follow-run';
+import type { Attach, LiveListener } from './listener';
 import { probeRun } from './probe-run';
 import { waitForEnd, type WaitOptions } from './wait-for-end';
 
@@ -11,17 +12,6 @@ const LINGER_MS = 5_000;
 const PROBE_MS = 15_000;
 /** A follower is told that the bus is not there after so long; the subscription goes on being tried. */
 const BUS_LIMIT_MS = 5_000;
-
-/** Someone who is told about one run. */
-export interface LiveListener {
-  deliver(event: RunEvent, size: number): void;
-  /** Something may have been missed. */
-  check(): void;
-  /** The process stops. */
-  stop(reason: LatticeError): void;
-  /** The id after which it waits for events; undefined while it reads by itself. */
-  position(): bigint | undefined;
-}
 
 interface Channel {
   readonly listeners: Set<LiveListener>;
@@ -50,12 +40,12 @@ export class LiveHub {
    * event, or quietly when the signal aborts; throws `unavailable` when the bus or Postgres can't be reached or the hub is closed.
    */
   follow(runId: string, after: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    return followRun(this.engine, this, { runId, after, ...options });
+    return followRun(this.engine, this.attach, { runId, after, ...options });
   }
 
   /** Resolves when the run has ended, the time is over, the signal aborts or the hub is closed; does not say which. */
   async waitForEnd(runId: string, timeoutMs: number, options: WaitOptions = {}): Promise<void> {
-    await waitForEnd(this.engine, this, { runId, timeoutMs, ...options });
+    await waitForEnd(this.engine, this.attach, { runId, timeoutMs, ...options });
   }
 
   /** Followers and waiters there are now. */
@@ -63,8 +53,20 @@ export class LiveHub {
     return [...this.channels.values()].reduce((sum, channel) => sum + channel.listeners.size, 0);
   }
 
-  /** Registers a listener and resolves once the bus is open. The function given back takes it off; calling it twice is harmless. */
-  async attach(runId: string, listener: LiveListener): Promise<() => void> {
+  /** Ends every follower with the reason and closes the bus. */
+  async close(reason: string): Promise<void> {
+    this.stopped = new LatticeError('unavailable', reason);
+    for (const channel of this.channels.values()) {
+      for (const listener of channel.listeners) listener.stop(this.stopped);
+    }
+    this.channels.clear();
+    this.closeBus();
+    await within(BUS_LIMIT_MS, this.busClosing).catch(() => {
+      this.engine.log.debug('the bus of live events did not answer its end');
+    });
+  }
+
+  private readonly attach: Attach = async (runId, listener) => {
     if (this.stopped !== undefined) throw this.stopped;
     const channel = this.channels.get(runId) ?? { listeners: new Set(), heardAt: Date.now() };
     this.channels.set(runId, channel);
@@ -77,18 +79,7 @@ export class LiveHub {
       detach();
       throw new LatticeError('unavailable', 'The bus of live events cannot be reached.', { cause });
     }
-  }
-
-  /** Ends every follower with the reason and closes the bus. */
-  async close(reason: string): Promise<void> {
-    this.stopped = new LatticeError('unavailable', reason);
-    for (const channel of this.channels.values()) {
-      for (const listener of channel.listeners) listener.stop(this.stopped);
-    }
-    this.channels.clear();
-    this.closeBus();
-    await this.busClosing;
-  }
+  };
 
   private detach(runId: string, channel: Channel, listener: LiveListener): void {
     channel.listeners.delete(listener);

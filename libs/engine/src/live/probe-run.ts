@@ -1,7 +1,7 @@
 import { isFinalRun } from '@lattice/contracts';
 import { getRunState, readEvents } from '@lattice/persistence';
 import type { Engine } from '../context';
-import type { LiveListener } from './live-hub';
+import type { LiveListener } from './listener';
 
 /** True when Postgres knows something about the run that the listeners waiting for it have not been told. */
 export async function probeRun(engine: Engine, runId: string, listeners: readonly LiveListener[]): Promise<boolean> {

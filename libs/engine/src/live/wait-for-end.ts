@@ -1,17 +1,17 @@
 import { isFinalEvent, isFinalRun } from '@lattice/contracts';
 import { getRunState } from '@lattice/persistence';
 import type { Engine } from '../context';
-import type { LiveHub } from './live-hub';
+import type { Attach } from './listener';
 
 export interface WaitOptions {
   /** Ends the waiting early. */
   signal?: AbortSignal | undefined;
 }
 
-/** Waits as {@link LiveHub.waitForEnd} says. Listens first and looks then, so that no end falls between the two. */
+/** Waits as LiveHub.waitForEnd says. Listens first and looks then, so that no end falls between the two. */
 export async function waitForEnd(
   engine: Engine,
-  hub: LiveHub,
+  attach: Attach,
   options: WaitOptions & { runId: string; timeoutMs: number },
 ): Promise<void> {
   const { runId, timeoutMs, signal } = options;
@@ -22,7 +22,7 @@ export async function waitForEnd(
     over = true;
     wake();
   };
-  const detach = await hub.attach(runId, {
+  const detach = await attach(runId, {
     deliver: (event) => {
       if (isFinalEvent(event.type)) finish();
     },

@@ -34,7 +34,7 @@ export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }
     priority: run.priority,
     event,
     fields: {
-      ...Object.assign({}, ...results.map(fieldsOf)),
+      ...Object.fromEntries(results.flatMap((result) => Object.entries(fieldsOf(result)))),
       ...Object.fromEntries(counts.map((count, gate) => [`g:${gate}`, count])),
       nc: others,
       nf: ended.filter(({ status }) => status === 'failed').length,

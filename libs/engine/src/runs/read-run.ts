@@ -1,12 +1,13 @@
 import { LatticeError, type LogEntry, type RunList, type RunStatus, type RunView } from '@lattice/contracts';
 import { getDocument, getRun, getRunState, listRuns, readLogs, type RunFilter } from '@lattice/persistence';
 import type { Engine } from '../context';
+import { explainWaiting } from './explain-waiting';
 
-/** A run with its tasks; throws `run_not_found`. */
+/** A run with its tasks, and why queued ones wait where no worker could take them; throws `run_not_found`. */
 export async function readRun(engine: Engine, runId: string): Promise<RunView> {
   const run = await getRun(engine.db, runId);
   if (run === undefined) throw notFound(runId);
-  return run;
+  return explainWaiting(engine, run);
 }
 
 /** State of a run; throws `run_not_found`. Costs one row, however many tasks the run has. */

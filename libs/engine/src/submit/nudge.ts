@@ -2,6 +2,8 @@ import type { Engine } from '../context';
 
 /** Tells the schedulers that the outbox has work. Best effort: their sweep of the outbox is the net. */
 export function nudge(engine: Engine): void {
+  // Commands wait in memory for a Redis that is away, and a nudge is worth nothing then.
+  if (engine.queue.redis.status !== 'ready') return;
   engine.queue.bus.publish('nudge', '').catch((error: unknown) => {
     engine.log.debug({ err: error }, 'the scheduler was not nudged');
   });

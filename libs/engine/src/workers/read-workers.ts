@@ -1,8 +1,11 @@
 import type { WorkerView } from '@lattice/contracts';
-import { listWorkers } from '@lattice/queue';
+import { listWorkers, withLimit } from '@lattice/queue';
 import type { Engine } from '../context';
 
-/** All workers seen within a day, the offline ones too. */
+/** Commands wait for a Redis that is away; who asked for a list does not. */
+const LIMIT_MS = 5_000;
+
+/** All workers seen within a day, the offline ones too. Throws `unavailable` when Redis does not answer. */
 export async function readWorkers(engine: Engine): Promise<WorkerView[]> {
-  return listWorkers(engine.queue);
+  return withLimit(listWorkers(engine.queue), LIMIT_MS, 'Redis does not answer.');
 }

@@ -5,7 +5,7 @@ import { nodeFlags, RUNNERS_FOLDER } from '../subprocess/command';
 import type { Workspace } from '../workspace';
 import type { ImageInfo } from './images';
 
-export const EXECUTION_LABEL = 'lattice.execution';
+const EXECUTION_LABEL = 'lattice.execution';
 /** The token of the execution, whose stamp says which worker process started it. */
 export const OWNER_LABEL = 'lattice.owner';
 
@@ -106,7 +106,7 @@ function program(execution: Execution, workspace: Workspace): Dockerode.Containe
   const words =
     execution.code.language === 'python'
       ? ['python3', `${INSIDE.runners}/python.py`]
-      : ['node', ...nodeFlags(execution, execution.limits), `${INSIDE.runners}/javascript.mjs`];
+      : ['node', ...nodeFlags(execution, execution.limits), `${INSIDE.runners}/javascript.cjs`];
   return { Entrypoint: words, Cmd: [], WorkingDir: '/tmp' };
 }
 

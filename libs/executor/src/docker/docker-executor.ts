@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { taskError } from '@lattice/contracts';
 import type Dockerode from 'dockerode';
 import { RunningHandle, SettledHandle, within } from '../handle';
@@ -121,7 +122,7 @@ async function followContainer(job: Job, workspace: Workspace, container: Docker
     const logged = pumpContainerLog(attached, log);
     void logged.then(() => watch.check());
     await starting(async () =>
-      engine.call('start the container', async (abortSignal) => container.start({ abortSignal })),
+      engine.call('start the container', async (abortSignal): Promise<unknown> => container.start({ abortSignal })),
     );
     watch.started();
     disarm = armTimeout(stop, execution.limits);
@@ -138,7 +139,7 @@ async function followContainer(job: Job, workspace: Workspace, container: Docker
   } finally {
     disarm();
     watch.close();
-    if ('destroy' in attached && typeof attached.destroy === 'function') attached.destroy();
+    if (attached instanceof Readable) attached.destroy();
   }
 }
 
@@ -154,7 +155,11 @@ async function endContainer(options: {
   const send = async (signal: string): Promise<void> => {
     // An error means that it has ended, or that the engine is lost; the removal, by force, is still to come.
     await engine
-      .call('signal the container', async (abortSignal) => container.kill({ signal, abortSignal }), KILLED_MS)
+      .call(
+        'signal the container',
+        async (abortSignal): Promise<unknown> => container.kill({ signal, abortSignal }),
+        KILLED_MS,
+      )
       .catch(() => undefined);
   };
   const exited = watch.exited.catch(() => undefined);
@@ -177,7 +182,7 @@ async function removeContainer(engine: Engine, container: Dockerode.Container): 
   await engine
     .call(
       'remove the container',
-      async (abortSignal) => container.remove({ force: true, v: true, abortSignal }),
+      async (abortSignal): Promise<unknown> => container.remove({ force: true, v: true, abortSignal }),
       REMOVE_MS,
     )
     .catch(() => undefined);

@@ -13,6 +13,11 @@ export interface Images {
   ensure(image: string, say: (line: string) => void): Promise<ImageInfo>;
 }
 
+/** The name becomes part of the path of a request. */
+const IMAGE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/;
+/** The engine answers some of these with status 500. */
+const FINAL_WORDS = /manifest unknown|name unknown|not found|access denied|unauthorized|no matching manifest/i;
+
 export function createImages(engine: Engine, pullTimeoutMs: number): Images {
   // Tasks of one image that start together wait for one pull.
   const pulls = new Map<string, Promise<void>>();
@@ -38,6 +43,8 @@ export function createImages(engine: Engine, pullTimeoutMs: number): Images {
 
   return {
     async ensure(image, say) {
+      if (!IMAGE_NAME.test(image) || image.includes('..'))
+        throw notFound(image, 'that is not the name of an image', false);
       const present = await inspect(image);
       if (present !== undefined) return present;
       const start = performance.now();
@@ -66,8 +73,9 @@ async function pullImage(engine: Engine, image: string, limitMs: number): Promis
   } catch (error) {
     if (error instanceof TaskFault && error.error.code === 'docker_unavailable') throw error;
     const status = statusOf(error);
-    // 4xx: the registry knows no such image, or not for us. Else it could not be asked.
-    throw notFound(image, messageOf(error), status === undefined || status >= 500);
+    // The registry knows no such image, or not for us. Else it could not be asked, or not to the end.
+    const final = (status !== undefined && status < 500) || FINAL_WORDS.test(messageOf(error));
+    throw notFound(image, messageOf(error), !final);
   }
 }
 

@@ -22,7 +22,7 @@ export async function reapContainers(self: Owner, socketPath?: string): Promise<
   const removed = await Promise.all(
     left.map(async (info) =>
       engine
-        .call('remove a container', async (abortSignal) =>
+        .call('remove a container', async (abortSignal): Promise<unknown> =>
           engine.client.getContainer(info.Id).remove({ force: true, v: true, abortSignal }),
         )
         .then(() => 1)

@@ -148,8 +148,8 @@ async function runLater(options: {
     return outcomeOfStop(stop.cause);
   }
   const context = new Context(execution);
-  // In an async function, so that a handler that throws at once is one that rejects.
-  const returned = (async () => handler(execution.input, context))();
+  // A handler that throws at once counts as one that rejects.
+  const returned = Promise.resolve(execution.input).then((input) => handler(input, context));
   return settle({ execution, context, stop, returned, release });
 }
 

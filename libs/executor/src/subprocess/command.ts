@@ -23,7 +23,7 @@ export async function commandOf(program: CodeProgram, limits: ExecutionLimits, t
   if (program.code.language === 'python') {
     words.push(await tools.python(), path.join(RUNNERS_FOLDER, 'python.py'));
   } else {
-    words.push(process.execPath, ...nodeFlags(program, limits), path.join(RUNNERS_FOLDER, 'javascript.mjs'));
+    words.push(process.execPath, ...nodeFlags(program, limits), path.join(RUNNERS_FOLDER, 'javascript.cjs'));
   }
   const [file = '', ...args] = words;
   return { file, args };

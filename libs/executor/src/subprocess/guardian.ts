@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import path from 'node:path';
 
 const SCRIPT = path.join(__dirname, '..', '..', 'runners', 'guardian.sh');
@@ -28,7 +29,7 @@ export function createGuardian(stamp: string): Guardian {
     });
     started.unref();
     const { stdin } = started;
-    if (stdin !== null && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref();
+    if (stdin instanceof Socket) stdin.unref();
     // Should someone end it, the next task starts another one.
     const lost = (): void => {
       if (child === started) child = undefined;

@@ -46,7 +46,7 @@ async function startWorker(id: string): Promise<ChildProcess> {
   const worker = spawn(process.execPath, ['--conditions=lattice-source', script, id, workRoot, 'subprocess', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [text] = await once(worker.stdout, 'data');
+  const [text]: unknown[] = await once(worker.stdout, 'data');
   expect(String(text)).toContain('up');
   return worker;
 }
@@ -111,12 +111,18 @@ it('says that the process was killed from outside', async () => {
 });
 
 it('counts the memory of children', async () => {
-  const hungry = 'const all = []; setInterval(() => all.push(Buffer.alloc(8 << 20, 1)), 5)';
+  const hungry = 'const all = []; setInterval(() => all.push(Buffer.alloc(4 << 20, 1)), 20)';
   const source = `import { spawn } from 'node:child_process';
     export default () => { spawn(process.execPath, ['-e', ${JSON.stringify(hungry)}], { stdio: 'inherit' }); return new Promise(() => ${FOREVER}) }`;
   const error = errorOf(await submit(source, { limits: { memoryBytes: 256 * MEBIBYTE } }).result());
   expect(error).toMatchObject({ code: 'out_of_memory', details: { limitBytes: 256 * MEBIBYTE } });
   expect(error.details['peakBytes']).toBeGreaterThan(256 * MEBIBYTE);
+});
+
+it('takes an allocation that the kernel refuses as out of memory, too', async () => {
+  const source = 'export default () => Buffer.alloc(3e9, 1).length';
+  const error = errorOf(await submit(source, { limits: { memoryBytes: 128 * MEBIBYTE } }).result());
+  expect(error).toMatchObject({ code: 'out_of_memory', retryable: true });
 });
 
 it('takes an exhausted heap of V8 as out of memory', async () => {

@@ -9,7 +9,9 @@ export class Initial1767225600000 implements MigrationInterface {
     await runner.query(readSql('migrations', '0001-initial'));
   }
 
-  async down(): Promise<void> {
-    throw new Error('The first migration cannot be undone: it would drop all history. Restore a backup instead.');
+  down(): Promise<void> {
+    return Promise.reject(
+      new Error('The first migration cannot be undone: it would drop all history. Restore a backup instead.'),
+    );
   }
 }

@@ -2,16 +2,19 @@
 //   LATTICE_SOURCE  the file with the task's code        LATTICE_INPUT  the file with its input, JSON
 //   LATTICE_OUTPUT  where the JSON of its output goes    LATTICE_FAULT  where the error goes: {code, message, details}
 // Files appear whole (rename), so a task that ends half-way has no output. stdout and stderr belong to the task.
-import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { inspect, types } from 'node:util';
-import json from './json-output.cjs';
+// A CommonJS file, and sparing with what it loads: both cost each task milliseconds.
+'use strict';
+
+const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const { inspect, types } = require('node:util');
+const { toJson } = require('./json-output.cjs');
 
 const MAX_MESSAGE = 4_000;
 const MAX_STACK_LINES = 12;
+/** What a refused Buffer says: Node 20, then 24. */
+const NO_MEMORY = /^Array buffer allocation failed|^Failed to allocate memory/;
 
 const { LATTICE_SOURCE: source, LATTICE_INPUT: input, LATTICE_OUTPUT: output, LATTICE_FAULT: fault } = process.env;
 const exit = process.exit.bind(process);
@@ -22,14 +25,23 @@ function writeWhole(file, text) {
   renameSync(`${file}.part`, file);
 }
 
-/** An exit does not wait for what is still in a stream's buffer. */
-function flushed(stream) {
-  return stream.writableLength === 0 ? undefined : new Promise((resolve) => stream.write('', resolve));
+/** The streams that the task has used: opening one takes milliseconds, also when it is only for a look into its buffer. */
+const opened = new Set();
+for (const name of ['stdout', 'stderr']) {
+  const { get } = Object.getOwnPropertyDescriptor(process, name);
+  const open = () => {
+    opened.add(name);
+    return get.call(process);
+  };
+  Object.defineProperty(process, name, { configurable: true, enumerable: true, get: open });
 }
 
+/** An exit does not wait for what is still in the buffer of a stream. */
 async function leave(code) {
-  await flushed(process.stdout);
-  await flushed(process.stderr);
+  for (const name of opened) {
+    const stream = process[name];
+    if (stream.writableLength > 0) await new Promise((resolve) => stream.write('', resolve));
+  }
   exit(code);
 }
 
@@ -41,7 +53,7 @@ function failWith(code, message, details) {
 function failed(error) {
   if (!(error instanceof Error || types.isNativeError(error)))
     return failWith('task_failed', `thrown: ${inspect(error, { depth: 2 })}`, {});
-  const memory = error instanceof RangeError && error.message.includes('Array buffer allocation failed');
+  const memory = error.name === 'RangeError' && NO_MEMORY.test(error.message);
   return failWith(memory ? 'out_of_memory' : 'task_failed', error.message === '' ? error.name : error.message, {
     ...(error.retryable === false ? { retryable: false } : {}),
     details: {
@@ -60,7 +72,7 @@ function trimmed(error) {
     .replaceAll(pathToFileURL(path.dirname(source)).href + '/', '')
     .replaceAll(path.dirname(source) + '/', '')
     .split('\n')
-    .filter((line) => !line.includes('node:internal') && !line.includes(path.basename(import.meta.filename)))
+    .filter((line) => !line.includes('node:internal') && !line.includes(path.basename(__filename)))
     .slice(0, MAX_STACK_LINES)
     .join('\n')
     .slice(0, MAX_MESSAGE);
@@ -68,6 +80,7 @@ function trimmed(error) {
 
 /** The engine does not say where a module has its syntax error, unless asked to check the file. */
 function syntaxPlace() {
+  const { spawnSync } = require('node:child_process');
   const check = spawnSync(process.execPath, ['--check', source], { encoding: 'utf8', timeout: 5_000 });
   return check.stderr
     .replaceAll(path.dirname(source) + '/', '')
@@ -77,17 +90,17 @@ function syntaxPlace() {
 }
 
 /** The file to import: types are taken out where this Node can do so. */
-async function moduleFile() {
+function moduleFile() {
   if (!source.endsWith('.ts')) return source;
-  const { stripTypeScriptTypes } = await import('node:module');
+  const { stripTypeScriptTypes } = require('node:module');
   if (stripTypeScriptTypes === undefined) return undefined;
-  const file = path.join(tmpdir(), 'task.mjs');
+  const file = path.join(process.env.TMPDIR, 'task.mjs');
   writeFileSync(file, stripTypeScriptTypes(readFileSync(source, 'utf8')));
   return file;
 }
 
 async function main() {
-  const file = await moduleFile();
+  const file = moduleFile();
   if (file === undefined) {
     const message = `TypeScript needs Node 22.13 or later, this is ${process.version}; use javascript, or another Node`;
     return failWith('language_unavailable', message, {});
@@ -100,7 +113,7 @@ async function main() {
       {},
     );
   }
-  const result = json.toJson(await run(parse(readFileSync(input, 'utf8'))));
+  const result = toJson(await run(parse(readFileSync(input, 'utf8'))));
   if ('fault' in result) return failWith('output_not_json', `the output is not JSON: ${result.fault}`, {});
   writeWhole(output, result.json);
   return leave(0);

@@ -1,0 +1,64 @@
+import {
+  BODIES,
+  handlerNameSchema,
+  importDocument,
+  knownFormat,
+  parseJsonBody,
+  type ImportedDocument,
+} from '@lattice/engine';
+import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import { Needs } from '../auth/scope';
+import { Answers, Queries } from '../docs/answers';
+import { readLargeJsonText } from '../http/read-body';
+import { queryFactor, readQuery } from '../http/read-query';
+
+const importQuery = {
+  body: z
+    .enum(BODIES)
+    .default('noop')
+    .describe('What tasks do: nothing (`noop`, the default), or wait their recorded run time (`sleep`).'),
+  scale: queryFactor.default(1).describe('Factor on recorded run times, for `sleep`; default 1.'),
+  handler: handlerNameSchema
+    .optional()
+    .describe('Tasks use `handler/NAME` instead of a process each; its input is the milliseconds to wait.'),
+};
+
+/** Workflow files of other systems. Nothing is saved: the answer holds a document to be saved or run. */
+@ApiTags('workflows')
+@Controller('v1/import')
+export class ImportController {
+  @Post(':format')
+  @HttpCode(200)
+  @Needs('operator')
+  @ApiOperation({
+    summary: 'Turn a workflow file of another system into a document',
+    description:
+      'Formats: `wfformat` (WfCommons WfFormat 1.5). The document is valid but not saved; `notes` says what could not be carried over.',
+    requestBody: {
+      required: true,
+      description: 'The file as it is, up to 64 MiB.',
+      content: { 'application/json': { schema: { type: 'object' } } },
+    },
+  })
+  @Queries(importQuery)
+  @Answers({
+    200: ['The document.', 'Imported'],
+    400: 'The query has faults, or the body is not JSON.',
+    404: 'There is no importer for this format.',
+    413: 'The body holds more than 64 MiB.',
+    415: 'The body is not JSON.',
+    422: 'The file has faults; all are listed, with pointers into the file.',
+  })
+  async import(
+    @Param('format') format: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ImportedDocument> {
+    const known = knownFormat(format);
+    const options = readQuery(request, importQuery);
+    return importDocument(known, parseJsonBody(await readLargeJsonText(request, response)), options);
+  }
+}

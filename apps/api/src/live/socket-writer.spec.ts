@@ -1,0 +1,57 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { WebSocket, WebSocketServer } from 'ws';
+import { SocketWriter } from './socket-writer';
+
+describe('SocketWriter', () => {
+  let server: WebSocketServer;
+  let client: WebSocket;
+  let socket: WebSocket;
+  beforeEach(async () => {
+    server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const address: string | AddressInfo | null = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const connected = once(server, 'connection');
+    client = new WebSocket(`ws://127.0.0.1:${port}`);
+    const [first]: unknown[] = await connected;
+    if (!(first instanceof WebSocket)) throw new Error('no socket came');
+    socket = first;
+    await once(client, 'open');
+  });
+  afterEach(() => {
+    client.terminate();
+    server.close();
+  });
+
+  const TEXT = 'x'.repeat(100_000);
+
+  it('says that a reader is stuck when it takes nothing, and does not fill the memory meanwhile', async () => {
+    client.pause();
+    const writer = new SocketWriter(socket, 100);
+    let sent = 0;
+    while (await writer.send(TEXT)) sent += 1;
+    expect(sent).toBeGreaterThan(10);
+    expect(socket.bufferedAmount).toBeLessThan(2_000_000);
+  });
+
+  it('waits for a slow reader, who gets everything in the end', async () => {
+    let received = 0;
+    client.on('message', () => {
+      received += 1;
+      client.pause();
+      setImmediate(() => client.resume());
+    });
+    const writer = new SocketWriter(socket, 10_000);
+    for (let sent = 0; sent < 100; sent += 1) expect(await writer.send(TEXT)).toBe(true);
+    socket.close();
+    await once(client, 'close');
+    expect(received).toBe(100);
+  });
+
+  it('has no trouble with a socket that is closed', async () => {
+    client.terminate();
+    await once(socket, 'close');
+    expect(await new SocketWriter(socket).send(TEXT)).toBe(true);
+  });
+});

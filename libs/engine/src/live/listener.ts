@@ -1,0 +1,15 @@
+import type { LatticeError, RunEvent } from '@lattice/contracts';
+
+/** Someone who is told about one run. */
+export interface LiveListener {
+  deliver(event: RunEvent, size: number): void;
+  /** Something may have been missed. */
+  check(): void;
+  /** The process stops. */
+  stop(reason: LatticeError): void;
+  /** The id after which it waits for events; undefined while it reads by itself. */
+  position(): bigint | undefined;
+}
+
+/** Registers a listener and resolves once the bus is open. The function given back takes it off; calling it twice is harmless. */
+export type Attach = (runId: string, listener: LiveListener) => Promise<() => void>;

@@ -1,0 +1,57 @@
+import type { WorkerView } from '@lattice/contracts';
+import type { ResourceClass } from '@lattice/flow';
+import { waitingReason } from './waiting-reason';
+
+const worker = (change: Partial<WorkerView>): WorkerView => ({
+  workerId: 'w',
+  status: 'online',
+  host: 'h',
+  pid: 1,
+  labels: {},
+  handlers: [],
+  resources: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0 },
+  running: 0,
+  startedAt: '',
+  seenAt: '',
+  ...change,
+});
+const entry = (change: Partial<ResourceClass>): ResourceClass => ({
+  name: 'x',
+  uses: 'code',
+  need: { cpu: 1, memory: 0, gpu: 0, gpuMemory: 0 },
+  rules: {},
+  ...change,
+});
+
+test('a fitting worker needs no reason', () => {
+  expect(waitingReason(entry({}), [worker({})])).toBeUndefined();
+});
+
+test('says that nobody is there, or online', () => {
+  expect(waitingReason(entry({}), [])).toBe('no worker is there');
+  expect(waitingReason(entry({}), [worker({ status: 'offline' })])).toBe('no worker is online (1 known)');
+});
+
+test('names the label asked for, and those that there are', () => {
+  const workers = [worker({ labels: { 'gpu.model': 't4' } }), worker({ labels: { 'gpu.model': 't4' } })];
+  expect(waitingReason(entry({ rules: { 'gpu.model': 'a100' } }), workers)).toBe(
+    'no online worker has gpu.model=a100; 2 online workers: 2 with t4',
+  );
+  expect(waitingReason(entry({ rules: { zone: { in: ['a', 'b'] } } }), workers)).toBe(
+    'no online worker has zone in [a, b]; 2 online workers: none has that label',
+  );
+});
+
+test('names the handler, and resources that nobody has', () => {
+  expect(waitingReason(entry({ uses: 'handler', handler: 'train' }), [worker({})])).toContain('handler "train"');
+  expect(waitingReason(entry({ need: { cpu: 8, memory: 0, gpu: 1, gpuMemory: 0 } }), [worker({})])).toBe(
+    'no online worker has 8 CPUs; the most is 4 CPUs; no online worker has 1 GPU; the most is 0 GPUs',
+  );
+});
+
+test('says when everything is there, but not in one place', () => {
+  const workers = [worker({ labels: { zone: 'a' }, resources: { cpu: 1, memory: 0, gpu: 0 } }), worker({})];
+  expect(
+    waitingReason(entry({ rules: { zone: 'a' }, need: { cpu: 2, memory: 0, gpu: 0, gpuMemory: 0 } }), workers),
+  ).toBe('no online worker has all of it together: zone=a, 2 CPUs');
+});

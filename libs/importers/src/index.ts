@@ -1,0 +1,5 @@
+export { IMPORT_FORMATS, importers, isImportFormat } from './formats';
+export type { ImportFormat } from './formats';
+export { BODIES, handlerNameSchema, importedSchema } from './importer';
+export type { Body, Imported, Importer, ImportOptions } from './importer';
+export { importWfFormat } from './wfformat/import-wfformat';

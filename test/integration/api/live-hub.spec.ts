@@ -1,0 +1,183 @@
+import { LiveHub } from '@lattice/engine';
+import type { Engine } from '@lattice/engine';
+import { LatticeError, type RunEvent } from '@lattice/contracts';
+import { breakBus, completed, eventually, log, testEngine, type TestEngine } from './support';
+
+describe('LiveHub', () => {
+  let test: TestEngine;
+  let hub: LiveHub;
+  beforeAll(async () => {
+    test = await testEngine();
+  });
+  afterAll(() => test.close());
+  beforeEach(() => {
+    hub = new LiveHub(test.engine);
+  });
+  afterEach(async () => {
+    await hub.close('the test is over');
+    expect(hub.listeners).toBe(0);
+  });
+
+  const collect = async (events: AsyncIterable<RunEvent>): Promise<string[]> => {
+    const ids: string[] = [];
+    for await (const event of events) ids.push(event.id);
+    return ids;
+  };
+
+  it('gives every event once and in order, whenever a follower comes', async () => {
+    const runId = await test.submit();
+    const followers: Promise<string[]>[] = [];
+    const all: string[] = [];
+    for (let round = 0; round < 60; round += 1) {
+      followers.push(collect(hub.follow(runId, '0')));
+      const events = [{ type: 'run.started' as const }, log(`${round}`), log('more')];
+      all.push(...(await test.history.write(runId, events)).map(({ id }) => id));
+    }
+    all.push(...(await test.history.write(runId, [completed])).map(({ id }) => id));
+    for (const ids of await Promise.all(followers)) expect(ids).toEqual(all);
+    expect(all).toHaveLength(181);
+  });
+
+  it('begins after the id asked for, and ends at once when a finished run has nothing after it', async () => {
+    const runId = await test.submit();
+    const events = await test.history.write(runId, [log('a'), log('b'), completed]);
+    const ids = events.map(({ id }) => id);
+    expect(await collect(hub.follow(runId, ids[0] ?? ''))).toEqual(ids.slice(1));
+    expect(await collect(hub.follow(runId, ids[2] ?? ''))).toEqual([]);
+  });
+
+  it('goes past the end of a run that was opened again', async () => {
+    const runId = await test.submit();
+    const before = await test.history.write(runId, [
+      { type: 'run.failed', data: { error: { code: 'run_failed', message: 'x', retryable: false } } },
+      { type: 'run.started' },
+    ]);
+    const following = collect(hub.follow(runId, '0'));
+    await eventually(() => hub.listeners === 1);
+    const after = await test.history.write(runId, [completed]);
+    expect(await following).toEqual([...before, ...after].map(({ id }) => id));
+  });
+
+  it('misses nothing when messages get lost: the hole in the ids tells', async () => {
+    const runId = await test.submit();
+    const first = await test.history.write(runId, [log('a')]);
+    const following = hub.follow(runId, '0');
+    expect((await following.next()).value).toMatchObject({ id: first[0]?.id });
+    const next = following.next();
+    const shown = await test.history.write(runId, [log('b')]);
+    expect((await next).value).toMatchObject({ id: shown[0]?.id });
+    const lost = await test.history.commit(runId, [log('c'), log('d')]);
+    const rest = await test.history.write(runId, [log('e'), completed]);
+    expect(await collect(following)).toEqual([...lost, ...rest].map(({ id }) => id));
+  });
+
+  it('misses nothing when the connection to the bus breaks', async () => {
+    const runId = await test.submit();
+    const following = collect(hub.follow(runId, '0'));
+    await eventually(() => hub.listeners === 1);
+    let breaks = 0;
+    const all: string[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      all.push(...(await test.history.write(runId, [log(`${round}`)])).map(({ id }) => id));
+      if (round % 7 === 3) breaks += Number(await breakBus(test.engine));
+    }
+    expect(breaks).toBeGreaterThan(0);
+    // Only messages that come after the break tell of it: one each, until it stands again.
+    let ended = false;
+    void following.then(() => (ended = true));
+    all.push(...(await test.history.commit(runId, [completed])).map(({ id }) => id));
+    await eventually(async () => {
+      if (!ended) await test.history.write(await test.submit(), [log('elsewhere')]);
+      return ended;
+    });
+    expect(await following).toEqual(all);
+  });
+
+  it('lets a slow reader have everything without keeping it for him', async () => {
+    const runId = await test.submit();
+    const slow = hub.follow(runId, '0');
+    await test.history.write(runId, [log('first')]);
+    await slow.next();
+    let expected = 0;
+    for (let round = 0; round < 12; round += 1) {
+      expected += (
+        await test.history.write(
+          runId,
+          Array.from({ length: 300 }, () => log('x'.repeat(500))),
+        )
+      ).length;
+    }
+    await test.history.write(runId, [completed]);
+    expect(await collect(slow)).toHaveLength(expected + 1);
+  });
+
+  it('asks Postgres when a follower comes, not for each event', async () => {
+    let queries = 0;
+    const counting: Engine = {
+      ...test.engine,
+      db: {
+        ...test.engine.db,
+        query: (statement, params) => {
+          queries += 1;
+          return test.engine.db.query(statement, params);
+        },
+      },
+    };
+    const counted = new LiveHub(counting);
+    const runId = await test.submit();
+    const followers = Array.from({ length: 50 }, () => collect(counted.follow(runId, '0')));
+    await eventually(() => queries >= 100);
+    for (let round = 0; round < 40; round += 1) await test.history.write(runId, [log('x')]);
+    await test.history.write(runId, [completed]);
+    for (const ids of await Promise.all(followers)) expect(ids).toHaveLength(41);
+    // The state and one page each: what came meanwhile went over the bus.
+    expect(queries).toBe(100);
+    await counted.close('done');
+  });
+
+  it('ends quietly when its signal aborts, also while it waits', async () => {
+    const runId = await test.submit();
+    const gone = new AbortController();
+    const following = collect(hub.follow(runId, '0', { signal: gone.signal }));
+    await eventually(() => hub.listeners === 1);
+    gone.abort();
+    expect(await following).toEqual([]);
+    expect(hub.listeners).toBe(0);
+    expect(await collect(hub.follow(runId, '0', { signal: gone.signal }))).toEqual([]);
+  });
+
+  it('tells its followers when it is closed, and takes no more', async () => {
+    const runId = await test.submit();
+    const following = collect(hub.follow(runId, '0'));
+    await eventually(() => hub.listeners === 1);
+    const ended = expect(following).rejects.toThrow(new LatticeError('unavailable', 'the server stops'));
+    await hub.close('the server stops');
+    await ended;
+    await expect(collect(hub.follow(runId, '0'))).rejects.toThrow('the server stops');
+  });
+
+  describe('waitForEnd', () => {
+    it('resolves with the end of the run, seen over the bus or in Postgres', async () => {
+      const runId = await test.submit();
+      const waiting = hub.waitForEnd(runId, 10_000);
+      await eventually(() => hub.listeners === 1);
+      await test.history.write(runId, [log('x'), completed]);
+      const start = Date.now();
+      await waiting;
+      await hub.waitForEnd(runId, 10_000);
+      expect(Date.now() - start).toBeLessThan(5_000);
+    });
+
+    it('resolves when the time is over, the signal aborts, or the hub is closed', async () => {
+      const runId = await test.submit();
+      await hub.waitForEnd(runId, 20);
+      const gone = new AbortController();
+      const waiting = [hub.waitForEnd(runId, 60_000, { signal: gone.signal }), hub.waitForEnd(runId, 60_000)];
+      await eventually(() => hub.listeners === 2);
+      gone.abort();
+      await waiting[0];
+      await hub.close('over');
+      await waiting[1];
+    });
+  });
+});

@@ -178,6 +178,52 @@ describe('live events (K2, LT-T3)', () => {
     ]);
   });
 
+  it('go on in the same run after a retry, and finished work is not done again', async () => {
+    const fragile = `
+      import { existsSync } from 'node:fs';
+      export default ({ gate, value }) => {
+        if (!existsSync(gate)) throw new Error('the gate is shut');
+        return value + 1;
+      };`;
+    const runId = await platform.api.submit({
+      name: 'fragile',
+      tasks: {
+        first: javascript('export default () => 41'),
+        second: javascript(fragile, { gate: gate.path, value: '${{ tasks.first.output }}' }),
+      },
+      outputs: { answer: '${{ tasks.second.output }}' },
+    });
+    const before = await openEvents(platform.api, runId);
+    await before.ended;
+    expect(before.frames.at(-1)).toMatchObject({ type: 'run.failed', data: { error: { code: 'task_failed' } } });
+    gate.open();
+    expect((await platform.api.call(`/v1/runs/${runId}/retry`, { method: 'POST' })).status).toBe(202);
+    const after = await openEvents(platform.api, runId, { after: before.frames.at(-1)?.id ?? '' });
+    await after.ended;
+    expect(after.frames.at(-1)).toMatchObject({ type: 'run.completed', data: { outputs: { answer: 42 } } });
+    expect(after.frames.some(({ taskKey }) => taskKey === 'first')).toBe(false);
+    expect(await platform.api.run(runId)).toMatchObject({ status: 'completed', outputs: { answer: 42 } });
+    expect((await platform.api.call(`/v1/runs/${runId}/retry`, { method: 'POST' })).status).toBe(409);
+  });
+
+  it('tell of a pause and a resume: nothing new begins in between', async () => {
+    const runId = await submitSlow();
+    const stream = await openEvents(platform.api, runId);
+    await stream.until('the log of slow', ofTask('task.log', 'slow'));
+    expect((await platform.api.call(`/v1/runs/${runId}/pause`, { method: 'POST' })).status).toBe(202);
+    await stream.until('the pause', ({ type }) => type === 'run.paused');
+    gate.open();
+    await stream.until('the end of slow', ofTask('task.completed', 'slow'));
+    const paused = await platform.api.run(runId);
+    expect([paused.status, taskOf(paused, 'last').attempts]).toEqual(['paused', 0]);
+    expect((await platform.api.call(`/v1/runs/${runId}/resume`, { method: 'POST' })).status).toBe(202);
+    await stream.ended;
+    const order = stream.frames.map(({ type, taskKey }) => (taskKey === 'last' || taskKey === null ? type : ''));
+    expect(order.indexOf('run.resumed')).toBeGreaterThan(order.indexOf('run.paused'));
+    expect(order.indexOf('task.started')).toBeGreaterThan(order.indexOf('run.resumed'));
+    expect(stream.frames.at(-1)?.type).toBe('run.completed');
+  });
+
   it('the wait and the log of a task answer while it runs', async () => {
     const runId = await submitSlow();
     const stream = await openEvents(platform.api, runId);

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import { z } from 'zod';
 import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
 import { registerImport } from './commands/import';
@@ -18,6 +21,10 @@ import { EXIT, type ExitCode } from './exit-codes';
 import type { Shell } from './register';
 import { reportError } from './report-error';
 import type { Terminal } from './terminal';
+
+const VERSION = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8'))).version;
 
 /** Runs the command line (without node and script) and gives the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -39,6 +46,7 @@ function buildProgram(shell: Shell): Command {
   const { out, err } = shell.terminal;
   const program = new Command('lattice')
     .description('Graphs of tasks on CPU and GPU workers.')
+    .version(VERSION, '--version', 'print the version')
     .option('--url <url>', 'address of the API (LATTICE_URL; else that of the platform started here, else port 3000)')
     .option('--api-key <key>', 'key of the API (LATTICE_API_KEY; else .lattice/admin.key, here or upward)')
     .option('--json', 'print one JSON document')

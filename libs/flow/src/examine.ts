@@ -1,4 +1,4 @@
-import { MAX_TASKS, fault, pointerOf, type Fault, type WorkflowDocument } from '@lattice/contracts';
+import { fault, pointerOf, type Fault, type WorkflowDocument } from '@lattice/contracts';
 import { templateReferences, type Template } from '@lattice/expression';
 import { findCycle } from './cycle';
 import { readTask, type TaskDefinition } from './task';
@@ -15,7 +15,7 @@ export function examine(
   document: WorkflowDocument,
   known: KnownNames,
 ): { tasks: Map<string, TaskDefinition>; outputs: Template; faults: Fault[] } {
-  const faults: Fault[] = countFaults(known.tasks.size);
+  const faults: Fault[] = [];
   const tasks = new Map<string, TaskDefinition>();
   for (const [key, task] of Object.entries(document.tasks)) {
     const read = readTask({ key, task, document, faults });
@@ -23,19 +23,11 @@ export function examine(
   }
   const outputs = readTemplate(document.outputs ?? {}, ['outputs'], faults);
   faults.push(
-    ...dependencyFaults(tasks, known),
+    ...dependencyFaults(document, tasks, known),
     ...inputFaults(tasks, outputs, known),
     ...outputFaults(outputs, known),
   );
   return { tasks, outputs, faults };
-}
-
-function countFaults(count: number): Fault[] {
-  if (count === 0) return [fault('no_tasks', '/tasks', 'the workflow has no task')];
-  if (count > MAX_TASKS) {
-    return [fault('too_many_tasks', '/tasks', `the workflow has ${count} tasks; ${MAX_TASKS} are the most`)];
-  }
-  return [];
 }
 
 function outputFaults(outputs: Template, known: KnownNames): Fault[] {
@@ -46,12 +38,16 @@ function outputFaults(outputs: Template, known: KnownNames): Fault[] {
     );
 }
 
-function dependencyFaults(tasks: ReadonlyMap<string, TaskDefinition>, known: KnownNames): Fault[] {
+function dependencyFaults(
+  document: WorkflowDocument,
+  tasks: ReadonlyMap<string, TaskDefinition>,
+  known: KnownNames,
+): Fault[] {
   const faults: Fault[] = [];
   for (const task of tasks.values()) {
     for (const need of task.needs) {
       if (known.tasks.has(need)) continue;
-      const pointer = pointerOf(['tasks', task.key]);
+      const pointer = pointerOf(['tasks', task.key, ...placeOfNeed(document.tasks[task.key]?.needs, need)]);
       faults.push(
         fault('unknown_dependency', pointer, `task "${task.key}" depends on "${need}", which is not in the document`),
       );
@@ -62,6 +58,13 @@ function dependencyFaults(tasks: ReadonlyMap<string, TaskDefinition>, known: Kno
     faults.push(fault('cycle', pointerOf(['tasks', cycle[0] ?? '']), `the tasks form a cycle: ${cycle.join(' -> ')}`));
   }
   return faults;
+}
+
+/** Where `needs` names the task; a dependency found from a reference is told at the task. */
+function placeOfNeed(needs: string | string[] | undefined, need: string): (string | number)[] {
+  if (needs === need) return ['needs'];
+  const index = Array.isArray(needs) ? needs.indexOf(need) : -1;
+  return index < 0 ? [] : ['needs', index];
 }
 
 function inputFaults(tasks: ReadonlyMap<string, TaskDefinition>, outputs: Template, known: KnownNames): Fault[] {

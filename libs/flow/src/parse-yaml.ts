@@ -3,7 +3,7 @@ import { CORE_SCHEMA, YAMLException, load } from 'js-yaml';
 
 /**
  * The value of a YAML text (core schema: no dates, no merge keys). Throws LatticeError `unparsable` with line and column.
- * Aliases come out as shared objects; {@link unfoldedSize} tells whether they hide a bomb.
+ * Aliases come out as shared objects; {@link isTooLarge} tells whether they hide a bomb.
  */
 export function parseYaml(text: string): unknown {
   try {
@@ -16,18 +16,27 @@ export function parseYaml(text: string): unknown {
   }
 }
 
-/** A document with more values than this, aliases unfolded, is refused: real ones have far fewer. */
-export const MAX_VALUES = 1_000_000;
+/** What a document may come to with its aliases unfolded: as much as a body of the API may hold without any. */
+export const MAX_CHARACTERS = 8 * 1_048_576;
 
-/** How many values the unfolded document has; counting ends above the limit. Works without recursion. */
-export function unfoldedSize(value: unknown): number {
-  let count = 0;
+/**
+ * True when a value is larger than {@link MAX_CHARACTERS} once shared parts are written out: a few aliases are normal, a bomb
+ * of them is refused before anything walks through it. Works without recursion, and stops at the limit.
+ */
+export function isTooLarge(value: unknown): boolean {
+  let characters = 0;
   const todo: unknown[] = [value];
-  while (todo.length > 0 && count <= MAX_VALUES) {
+  while (todo.length > 0 && characters <= MAX_CHARACTERS) {
     const next = todo.pop();
-    count += 1;
+    characters += typeof next === 'string' ? next.length + 2 : 1;
     if (typeof next !== 'object' || next === null) continue;
-    for (const inner of Array.isArray(next) ? (next as unknown[]) : Object.values(next)) todo.push(inner);
+    if (Array.isArray(next)) for (const inner of next as unknown[]) todo.push(inner);
+    else {
+      for (const [key, inner] of Object.entries(next)) {
+        characters += key.length + 3;
+        todo.push(inner);
+      }
+    }
   }
-  return count;
+  return characters > MAX_CHARACTERS;
 }

@@ -1,5 +1,5 @@
 import { LatticeError, fault, pointerOf, type Fault } from '@lattice/contracts';
-import { MAX_VALUES, parseYaml, unfoldedSize } from './parse-yaml';
+import { MAX_CHARACTERS, isTooLarge, parseYaml } from './parse-yaml';
 
 /** Documents and inputs nest at most so deep; no real one comes near, and recursion stays safe. */
 export const MAX_DEPTH = 100;
@@ -10,11 +10,9 @@ export type DocumentFormat = 'yaml' | 'json';
 export function parseDocumentText(text: string, format: DocumentFormat): unknown {
   try {
     const value = format === 'json' ? parseJson(text) : parseYaml(text);
-    if (format === 'yaml' && unfoldedSize(value) > MAX_VALUES) {
-      throw new LatticeError(
-        'unparsable',
-        `the document has more than ${MAX_VALUES} values; do aliases refer to aliases?`,
-      );
+    if (format === 'yaml' && isTooLarge(value)) {
+      const limit = `${MAX_CHARACTERS / 1_048_576} MiB`;
+      throw new LatticeError('unparsable', `the document comes to more than ${limit}; do aliases refer to aliases?`);
     }
     return value;
   } catch (error) {

@@ -44,7 +44,7 @@ test('faults of fields and faults between tasks are told together', () => {
     'bad_duration /tasks/a/timeout',
     'cycle /tasks/a',
     'missing_field /tasks/b/uses',
-    'unknown_dependency /tasks/a',
+    'unknown_dependency /tasks/a/needs/0',
     'unreachable_reference /tasks/b',
   ]);
 });
@@ -64,7 +64,7 @@ test('faults between tasks: unknown dependency, unreachable references, bad expr
   ).toEqual([
     'bad_expression /tasks/b/if',
     'bad_value /tasks/c/with/source',
-    'unknown_dependency /tasks/a',
+    'unknown_dependency /tasks/a/needs/0',
     'unknown_dependency /tasks/b',
     'unreachable_reference /outputs',
     'unreachable_reference /tasks/a',
@@ -130,6 +130,12 @@ test('deep nesting, __proto__ and a bomb of aliases are refused', () => {
   expect(() => parseDocumentText('{"a": 1,}', 'json')).toThrow(/line 1/);
   expect(() => parseDocumentText('['.repeat(100_000), 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
   expect(() => parseDocumentText('a: 1\na: 2', 'yaml')).toThrow(/duplicated mapping key/);
+});
+
+test('aliases that unfold to more than a body may hold are refused', () => {
+  const bomb = `t: &a "${'y'.repeat(1_048_576)}"\nl: [${Array(20).fill('*a').join(',')}]`;
+  expect(() => parseDocumentText(bomb, 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
+  expect(parseDocumentText('a: &x [1]\nb: *x', 'yaml')).toEqual({ a: [1], b: [1] });
 });
 
 test('inputs: defaults, types, unknown and missing ones together', () => {

@@ -1,6 +1,8 @@
 import {
   LatticeError,
+  MAX_TASKS,
   documentSchema,
+  fault,
   faultsOf,
   type Fault,
   type OnFailure,
@@ -32,6 +34,8 @@ export type ReadDocument =
 export function readDocument(value: unknown): ReadDocument {
   const shape = shapeFaults(value);
   if (shape.length > 0) return { ok: false, faults: shape };
+  const many = countFaults(value);
+  if (many.length > 0) return { ok: false, faults: many };
   const parsed = documentSchema.safeParse(value);
   if (!parsed.success) {
     const { document, known } = salvage(value);
@@ -51,13 +55,23 @@ export function readDocument(value: unknown): ReadDocument {
   return { ok: true, workflow };
 }
 
+/** Told before everything else: to look at each of too many tasks would take too long. */
+function countFaults(value: unknown): Fault[] {
+  const tasks = typeof value === 'object' && value !== null && 'tasks' in value ? value.tasks : undefined;
+  if (typeof tasks !== 'object' || tasks === null || Array.isArray(tasks)) return [];
+  const count = Object.keys(tasks).length;
+  if (count === 0) return [fault('no_tasks', '/tasks', 'the workflow has no task')];
+  if (count <= MAX_TASKS) return [];
+  return [fault('too_many_tasks', '/tasks', `the workflow has ${count} tasks; ${MAX_TASKS} are the most`)];
+}
+
 function known(document: WorkflowDocument): KnownNames {
   return { tasks: new Set(Object.keys(document.tasks)), inputs: new Set(Object.keys(document.inputs ?? {})) };
 }
 
 /** One fault per code and place: what the schema and the examination both see is told once. */
 function distinct(faults: readonly Fault[]): Fault[] {
-  return [...new Map(faults.map((fault) => [`${fault.code} ${fault.pointer}`, fault])).values()];
+  return [...new Map(faults.map((found) => [`${found.code} ${found.pointer}`, found])).values()];
 }
 
 /** {@link readDocument} for a document that was valid when it was stored; throws LatticeError `invalid_document` if it is not. */

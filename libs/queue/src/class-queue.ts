@@ -83,9 +83,9 @@ export class ClassQueue {
     await taken.job.moveToDelayed(Date.now() + delayMs, taken.token);
   }
 
-  /** Puts a job back, behind those of its priority that wait. */
+  /** Puts a job back, behind those of its priority that wait. (BullMQ's moveToWait would put it in front of them.) */
   async giveBack(taken: Taken): Promise<void> {
-    await taken.job.moveToWait(taken.token);
+    await this.delay(taken, 0);
   }
 
   /** Renews locks; returns those that were lost. */

@@ -40,11 +40,13 @@ export async function announceClasses(queue: QueueConnection, classes: readonly 
   for (const { name } of fresh) seen.add(name);
 }
 
-/** All classes that were ever announced. */
+/** All classes that were ever announced, but for those of a newer version that this one can't read. */
 export async function readClasses(queue: QueueConnection): Promise<ResourceClass[]> {
   const values = await queue.redis.hvals(queue.keys.classes);
-  return values.map((text) => {
-    const { handler, ...rest } = classSchema.parse(JSON.parse(text));
-    return handler === undefined ? rest : { ...rest, handler };
+  return values.flatMap((text) => {
+    const parsed = classSchema.safeParse(JSON.parse(text));
+    if (!parsed.success) return [];
+    const { handler, ...rest } = parsed.data;
+    return [handler === undefined ? rest : { ...rest, handler }];
   });
 }

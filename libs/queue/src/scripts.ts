@@ -269,20 +269,33 @@ function wrap(reply: unknown): unknown {
   return Array.isArray(reply) ? reply : [reply];
 }
 
+/** `stopping`: the run is being stopped, so that there is no other attempt. */
+export type Retried = 'ok' | 'repeat' | 'uninitialised' | 'gone' | 'stale' | 'fenced' | 'stopping';
+
 /** Ends an attempt that is to be tried again after `delayMs`. */
 export async function recordRetry(
   queue: QueueConnection,
   run: RunRef,
   options: { taskKey: string; attempt: number; delayMs: number; eventJson: string },
-): Promise<string> {
-  return String(
-    await call(
-      queue.redis,
-      'retry',
-      [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
-      [run.runId, run.epoch, options.taskKey, options.attempt, options.delayMs, options.eventJson],
-    ),
+): Promise<Retried> {
+  const reply = await call(
+    queue.redis,
+    'retry',
+    [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
+    [run.runId, run.epoch, options.taskKey, options.attempt, options.delayMs, options.eventJson],
   );
+  switch (reply) {
+    case 'ok':
+    case 'repeat':
+    case 'uninitialised':
+    case 'gone':
+    case 'stale':
+    case 'fenced':
+    case 'stopping':
+      return reply;
+    default:
+      throw new TypeError(`retry replied ${JSON.stringify(reply)}`);
+  }
 }
 
 /** Writes task.queued for tasks that are about to be added, each once. */

@@ -39,7 +39,13 @@ interface Held {
   readonly taken: Taken;
   readonly abort: AbortController;
   readonly queue: ClassQueue;
+  /** When the lock was surely ours for a whole span, by the clock of this process. */
+  lockedAt: number;
 }
+
+const REQUEUE: Disposal = { do: 'requeue' };
+/** Reason of an abort: the lock is lost, and with it the right to record. */
+const LOST = 'heartbeat_lost';
 
 /**
  * One loop over all classes of a worker. A job is taken only after its need was reserved, so that a worker never holds a job
@@ -57,7 +63,6 @@ export class TakeLoop {
   private stopped = false;
   private idle: (() => void)[] = [];
   private renewing = false;
-  private renewedAt = Date.now();
 
   constructor(private readonly options: TakeLoopOptions) {}
 
@@ -95,7 +100,16 @@ export class TakeLoop {
   /** Takes no more; resolves when all work has ended. */
   async drain(): Promise<void> {
     this.stopped = true;
-    if (this.held.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    // A job may be on its way here.
+    if (this.busy) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private get busy(): boolean {
+    return this.pumping || this.held.size > 0;
+  }
+
+  private settleIdle(): void {
+    if (this.stopped && !this.busy) for (const resolve of this.idle.splice(0)) resolve();
   }
 
   async close(): Promise<void> {
@@ -120,6 +134,7 @@ export class TakeLoop {
       } while (this.woken && !this.stopped);
     } finally {
       this.pumping = false;
+      this.settleIdle();
     }
   }
 
@@ -128,6 +143,7 @@ export class TakeLoop {
     if (queue === undefined || this.stopped || !this.options.ledger.reserve(name)) return false;
     this.hungry.delete(name);
     let taken: Taken | undefined;
+    const lockedAt = Date.now();
     try {
       taken = await queue.take();
     } catch (error) {
@@ -138,19 +154,22 @@ export class TakeLoop {
       return this.hungry.has(name);
     }
     this.hungry.add(name);
-    void this.workThrough(queue, taken);
+    void this.workThrough(queue, taken, lockedAt);
     return true;
   }
 
   /** Works on a job, and then on those that its acknowledgement brings. */
-  private async workThrough(queue: ClassQueue, first: Taken): Promise<void> {
+  private async workThrough(queue: ClassQueue, first: Taken, takenAt: number): Promise<void> {
     let next: Taken | undefined = first;
+    let lockedAt = takenAt;
     while (next !== undefined) {
-      const held: Held = { taken: next, abort: new AbortController(), queue };
+      const held: Held = { taken: next, abort: new AbortController(), queue, lockedAt };
       this.held.add(held);
       next = undefined;
       try {
-        const disposal = await this.options.work(held.taken, held.abort.signal);
+        // A worker that stops takes no more: not even what was on its way.
+        const disposal = this.stopped ? REQUEUE : await this.options.work(held.taken, held.abort.signal);
+        lockedAt = Date.now();
         next = await this.dispose(held, disposal);
       } catch (error) {
         // What was recorded stands; a job that BullMQ does not let go of comes back and is then only acknowledged.
@@ -161,7 +180,7 @@ export class TakeLoop {
     }
     this.options.ledger.giveBack(queue.className);
     this.woken = true;
-    if (this.stopped && this.held.size === 0) for (const resolve of this.idle.splice(0)) resolve();
+    this.settleIdle();
     void this.pump();
   }
 
@@ -197,23 +216,23 @@ export class TakeLoop {
   }
 
   /**
-   * Renews all locks in time. Without an answer for a whole lock the jobs are taken for lost: somebody else may have them.
-   * The same check catches a process that was frozen: its first tick comes too late.
+   * Renews locks in time. A job without a renewal for a whole lock is taken for lost: somebody else may have it. The same
+   * check catches a process that was frozen: its first tick comes too late.
    */
   private async keepLocks(): Promise<void> {
-    const silent = Date.now() - this.renewedAt;
-    if (this.held.size === 0) this.renewedAt = Date.now();
-    else if (silent >= this.options.lockMs) this.abort(() => true, 'heartbeat_lost');
-    if (this.renewing || this.held.size === 0 || silent < this.options.lockMs / 3) return;
+    const now = Date.now();
+    for (const { lockedAt, abort } of this.held) if (now - lockedAt >= this.options.lockMs) abort.abort(LOST);
+    if (this.renewing) return;
     this.renewing = true;
     try {
-      const started = Date.now();
-      for (const [queue, held] of this.heldByQueue()) {
+      for (const [queue, held] of this.dueByQueue(now)) {
+        const started = Date.now();
         const lost = await queue.renew(held.map(({ taken }) => taken));
-        for (const entry of held)
-          if (lost.includes(entry.taken) && this.held.has(entry)) entry.abort.abort('heartbeat_lost');
+        for (const entry of held) {
+          if (!lost.includes(entry.taken)) entry.lockedAt = started;
+          else if (this.held.has(entry)) entry.abort.abort(LOST);
+        }
       }
-      this.renewedAt = started;
     } catch (error) {
       this.options.onError(error);
     } finally {
@@ -221,9 +240,15 @@ export class TakeLoop {
     }
   }
 
-  private heldByQueue(): Map<ClassQueue, Held[]> {
+  /** Jobs of which a third of the lock has passed. One that was given up is not kept from others. */
+  private dueByQueue(now: number): Map<ClassQueue, Held[]> {
     const byQueue = new Map<ClassQueue, Held[]>();
-    for (const entry of this.held) byQueue.set(entry.queue, [...(byQueue.get(entry.queue) ?? []), entry]);
+    for (const entry of this.held) {
+      if (now - entry.lockedAt < this.options.lockMs / 3 || entry.abort.signal.reason === LOST) continue;
+      const due = byQueue.get(entry.queue);
+      if (due === undefined) byQueue.set(entry.queue, [entry]);
+      else due.push(entry);
+    }
     return byQueue;
   }
 }

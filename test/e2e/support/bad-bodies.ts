@@ -188,7 +188,7 @@ const documents: BadBody[] = [
     status: 422,
     code: 'invalid_document',
     faults: [
-      ['unknown_dependency', '/workflow/tasks/a'],
+      ['unknown_dependency', '/workflow/tasks/a/needs/0'],
       ['bad_expression', '/workflow/tasks/b/with/input'],
     ],
   },

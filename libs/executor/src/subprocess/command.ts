@@ -64,11 +64,11 @@ function heapMebibytes(memoryBytes: number): number {
   return Math.max(16, Math.floor(Math.max(all / 2, all - 80)));
 }
 
+/**
+ * Memory is not among them. A limit on address space below 768 MB stops Node from starting, and a limit on data counts what is
+ * reserved but never touched: half a gigabyte for each thread of Node 24, the buffers of numeric libraries. The watchdog
+ * counts what is used.
+ */
 function prlimitArgs(limits: ExecutionLimits): string[] {
-  const args: string[] = [];
-  if (limits.fileBytes !== undefined) args.push(`--fsize=${limits.fileBytes}`);
-  // A belt for one huge allocation between two samples of the watchdog, which is what holds the limit. Wide, because it counts
-  // memory that is reserved but not touched. The limit on address space can't be used: below 768 MB Node does not start.
-  if (limits.memoryBytes !== undefined) args.push(`--data=${limits.memoryBytes * 2 + 256 * MEBIBYTE}`);
-  return args;
+  return limits.fileBytes === undefined ? [] : [`--fsize=${limits.fileBytes}`];
 }

@@ -5,7 +5,7 @@ import type { ExecutionLimits } from '../port';
 import type { ProcessTable, ProcessTree } from './process-table';
 
 /** How often use is measured, in milliseconds. */
-const SAMPLE_MS = 100;
+const SAMPLE_MS = 50;
 /** Sampling may take up to one in this many milliseconds of the event loop: on a machine with very many processes it becomes rarer. */
 const LOAD_FRACTION = 20;
 

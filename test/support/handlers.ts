@@ -1,0 +1,102 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Handler } from '@lattice/executor';
+import { z } from 'zod';
+
+/** What a `note` task did: one line of the ledger, which no part of the system under test can read or write. */
+const noteSchema = z.object({
+  run: z.string(),
+  task: z.string(),
+  attempt: z.number(),
+  pid: z.number(),
+  at: z.number(),
+});
+export type Note = z.infer<typeof noteSchema>;
+
+/** Lines that are whole; a process may have been killed in the middle of the last one. */
+export function readLedger(file: string): Note[] {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => noteSchema.parse(JSON.parse(line)));
+}
+
+const noteInput = z.object({ run: z.string(), task: z.string(), value: z.unknown(), ms: z.number().default(0) });
+const HOLD_MS = 10;
+
+/** Values that JSON, Redis or Postgres have their difficulties with. */
+export const POISONS: Record<string, () => unknown> = {
+  null: () => null,
+  undefined: () => undefined,
+  nul: () => 'a\0b',
+  surrogate: () => ['\ud800', { '\udc00': 1 }],
+  big: () => 'x'.repeat(200_000),
+  wide: () => '\u20ac'.repeat(60_000),
+  tooLarge: () => 'x'.repeat(2_000_000),
+  nan: () => ({ deep: [Number.NaN] }),
+  at: () => '@1.1',
+  empty: () => '',
+  proto: () => JSON.parse('{"__proto__":{"x":1},"constructor":2}') as unknown,
+  nested: () => nested(3_000),
+  deep: () => nested(100_000),
+  cycle: () => {
+    const value: Record<string, unknown> = {};
+    value['self'] = value;
+    return value;
+  },
+};
+
+function nested(depth: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < depth; level += 1) value = [value];
+  return value;
+}
+
+const number = (input: unknown, name: string): number => z.record(z.string(), z.unknown()).parse(input)[name] as number;
+const text = (input: unknown, name: string): string => z.record(z.string(), z.string()).parse(input)[name] ?? '';
+
+/** Handlers of the tests. `ledger` is the file that `note` writes to. */
+export function testHandlers(ledger: string): Map<string, Handler> {
+  return new Map<string, Handler>([
+    ['noop', () => null],
+    ['echo', (input) => input],
+    ['add', (input) => number(input, 'a') + number(input, 'b')],
+    [
+      'sum',
+      (input) =>
+        z
+          .array(z.number())
+          .parse(input)
+          .reduce((sum, each) => sum + each, 0),
+    ],
+    ['poison', (input) => POISONS[text(input, 'kind')]?.()],
+    ['sleep', async (input, { signal }) => delay(number(input, 'ms'), 'slept', { signal })],
+    // Can't be stopped, as level none can't.
+    ['stubborn', async (input) => delay(number(input, 'ms'), 'slept')],
+    [
+      'fail',
+      (input, { attempt }) => {
+        const times = z.object({ times: z.number().default(1_000) }).parse(input ?? {}).times;
+        if (attempt <= times) throw new Error(`attempt ${attempt} fails`);
+        return attempt;
+      },
+    ],
+    // Goes on once the file is there.
+    [
+      'hold',
+      async (input, { signal, attempt }) => {
+        while (!existsSync(text(input, 'file'))) await delay(HOLD_MS, undefined, { signal });
+        return attempt;
+      },
+    ],
+    [
+      'note',
+      (input, { attempt, signal }) => {
+        const { run, task, value, ms } = noteInput.parse(input);
+        appendFileSync(ledger, `${JSON.stringify({ run, task, attempt, pid: process.pid, at: Date.now() })}\n`);
+        return ms === 0 ? value : delay(ms, value, { signal });
+      },
+    ],
+  ]);
+}

@@ -1,13 +1,13 @@
-import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
-import { ROOT_QUEUE, rootAgain, type RootJob, type Scheduler } from '@lattice/engine';
+import { ROOT_QUEUE, ROOT_WORKER_OPTIONS, rootAgain, type RootJob, type Scheduler } from '@lattice/engine';
 import { SCHEDULER } from './tokens';
 
 /** Milliseconds until a root that came up too early is looked at again. */
 const AGAIN_MS = 1_000;
 
 /** Takes root jobs: all jobs of the run are acknowledged, so the run is to be ended. */
-@Processor(ROOT_QUEUE)
+@Processor(ROOT_QUEUE, ROOT_WORKER_OPTIONS)
 export class RootProcessor extends WorkerHost {
   constructor(@Inject(SCHEDULER) private readonly scheduler: Scheduler) {
     super();
@@ -16,5 +16,11 @@ export class RootProcessor extends WorkerHost {
   override async process(job: RootJob, token?: string): Promise<null> {
     if (!(await this.scheduler.rootReleased(job.id ?? ''))) await rootAgain(job, token, AGAIN_MS);
     return null;
+  }
+
+  /** Without a listener BullMQ prints each try to reach a Redis that is away. */
+  @OnWorkerEvent('error')
+  onError(error: Error): void {
+    this.scheduler.rootsFailed(error);
   }
 }

@@ -1,6 +1,6 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ROOT_QUEUE, rootWorkerOptions, type Runtime, type Scheduler } from '@lattice/engine';
+import { ROOT_QUEUE, type Runtime, type Scheduler } from '@lattice/engine';
 import { RootProcessor } from './root.processor';
 import { SCHEDULER } from './tokens';
 
@@ -8,11 +8,11 @@ import { SCHEDULER } from './tokens';
 @Module({})
 export class SchedulerModule {
   static of(runtime: Runtime, scheduler: Scheduler): DynamicModule {
-    const options = rootWorkerOptions(runtime.queue, runtime.settings.lock);
+    const { redis, keys } = runtime.queue;
     return {
       module: SchedulerModule,
       imports: [
-        BullModule.forRoot({ connection: options.connection, prefix: runtime.queue.keys.prefix }),
+        BullModule.forRoot({ connection: redis, prefix: keys.prefix }),
         BullModule.registerQueue({ name: ROOT_QUEUE }),
       ],
       providers: [{ provide: SCHEDULER, useValue: scheduler }, RootProcessor],

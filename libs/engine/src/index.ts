@@ -37,7 +37,7 @@ export { LatticeWorker } from './worker/worker';
 export { loadHandlers } from './worker/handlers';
 export { startLoop } from './loop';
 export type { Loop } from './loop';
-export { ROOT_QUEUE, rootAgain, rootWorkerOptions } from '@lattice/queue';
+export { ROOT_QUEUE, ROOT_WORKER_OPTIONS, rootAgain } from '@lattice/queue';
 export type { RootJob } from '@lattice/queue';
 export { requestControl } from './runs/control-run';
 export type { RunControl } from './runs/control-run';

@@ -25,7 +25,7 @@ export { readGates, readHead, readProgress, readResults, runIds } from './run-ha
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';
 export type { FlowRun, JobData } from './flows';
-export { rootAgain, rootWorkerOptions } from './root-jobs';
+export { ROOT_WORKER_OPTIONS, rootAgain } from './root-jobs';
 export type { RootJob } from './root-jobs';
 export { ClassQueue } from './class-queue';
 export type { Taken } from './class-queue';

@@ -1,18 +1,16 @@
-import { DelayedError, type Job, type WorkerOptions } from 'bullmq';
-import type { QueueConnection } from './connection';
+import { DelayedError, type Job } from 'bullmq';
 
-/** How a scheduler consumes the queue of root jobs. */
-export function rootWorkerOptions(queue: QueueConnection, lockMs: number): WorkerOptions {
-  return {
-    connection: queue.redis,
-    prefix: queue.keys.prefix,
-    concurrency: 50,
-    lockDuration: lockMs,
-    stalledInterval: 5_000,
-    maxStalledCount: 1_000_000,
-    runRetryDelay: 500,
-  };
-}
+/**
+ * How a scheduler consumes the queue of root jobs. The work on one is short, so the lock need not be renewed for long; a root
+ * in the hands of a scheduler that died keeps its run in Redis until it stalls. Losses are of no account: any number is allowed.
+ */
+export const ROOT_WORKER_OPTIONS = {
+  concurrency: 50,
+  lockDuration: 15_000,
+  stalledInterval: 5_000,
+  maxStalledCount: 1_000_000,
+  runRetryDelay: 500,
+} as const;
 
 /** Puts a root job aside for so long. Always throws: BullMQ takes the error for the answer. */
 export async function rootAgain(job: Job, token: string | undefined, delayMs: number): Promise<never> {

@@ -60,8 +60,8 @@ async function send(runtime: Runtime, row: OutboxRow): Promise<boolean> {
     case 'timeout':
       return sendTimeout(runtime, row.run);
     case 'pause':
-      await pauseRun(runtime.queue, row.runId);
-      return true;
+      // A run that is not in Redis yet can't be paused yet.
+      return (await pauseRun(runtime.queue, row.runId)) || row.run.status !== 'pending';
     case 'resume':
       return sendResume(runtime, row.runId);
     case 'retry':

@@ -66,6 +66,11 @@ export class Scheduler {
     return finaliseIfDone(this.runtime, runId);
   }
 
+  /** Root jobs can't be taken now; whoever takes them goes on trying. */
+  rootsFailed(error: Error): void {
+    this.runtime.log.warn({ err: error }, 'taking root jobs');
+  }
+
   /** Stops in order: no new runs, then history, so that what ended is written down. */
   async stop(): Promise<void> {
     await this.unsubscribe?.();

@@ -4,6 +4,7 @@ export const embeddedCodes = {
   portTaken: 'port_taken',
   portInvalid: 'port_invalid',
   redisMissing: 'redis_missing',
+  pythonMissing: 'python_missing',
   postgresMissing: 'postgres_missing',
   serviceFailed: 'service_failed',
   appFailed: 'app_failed',

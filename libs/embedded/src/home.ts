@@ -1,4 +1,4 @@
-import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** The repository (or the unpacked release) this library is part of; the same from src and from dist. */
@@ -9,6 +9,18 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** LATTICE_HOME, else `.lattice` in the repository. */
 export function defaultHome(env: Env = process.env): string {
   return env['LATTICE_HOME'] ? resolve(env['LATTICE_HOME']) : join(repoRoot, '.lattice');
+}
+
+/** One cache for all homes of a repository, so that a throw-away home need not download again; else in the home. */
+export function cacheFolder(home: string, env: Env): string {
+  const common = join(defaultHome(env), 'cache');
+  try {
+    mkdirSync(common, { recursive: true, mode: 0o700 });
+    accessSync(common, constants.W_OK);
+    return common;
+  } catch {
+    return join(home, 'cache');
+  }
 }
 
 /** Where everything of one home lies. */

@@ -1,5 +1,6 @@
 export { EmbeddedError, embeddedCodes, type EmbeddedCode } from './errors';
 export { defaultHome, homePaths, repoRoot, type HomePaths } from './home';
+export { pathWithPython, type PythonOptions } from './python';
 export { startPlatform, type Platform, type PlatformOptions, type PlatformStatus } from './platform';
 export type { PartExit } from './parts';
 export { startServices, type ServiceOptions, type Services } from './services';

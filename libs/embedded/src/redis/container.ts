@@ -3,8 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HomePaths } from '../home';
 import { startProcess, type ManagedProcess } from '../managed-process';
+import { onPath } from '../on-path';
 import { runCommand } from '../run-command';
-import { onPath } from './find';
 import { writeRedisConfig } from './config';
 import type { StartRedis } from './options';
 

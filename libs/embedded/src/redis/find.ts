@@ -1,6 +1,5 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import type { Env } from '../home';
+import { onPath } from '../on-path';
 import { runCommand } from '../run-command';
 
 /** A server program and what it needs in its environment. */
@@ -36,17 +35,4 @@ export async function runs(program: RedisProgram): Promise<boolean> {
 export function redisEnv(program: RedisProgram): NodeJS.ProcessEnv {
   const base = { PATH: process.env['PATH'], LC_ALL: 'C' };
   return program.libraryPath === undefined ? base : { ...base, LD_LIBRARY_PATH: program.libraryPath };
-}
-
-export function onPath(name: string, env: Env): string | undefined {
-  for (const folder of (env['PATH'] ?? '').split(delimiter)) {
-    const file = join(folder, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      // Not here: the next folder.
-    }
-  }
-  return undefined;
 }

@@ -1,8 +1,6 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { EmbeddedError, embeddedCodes } from '../errors';
 import { freePort } from '../free-port';
-import { defaultHome, type Env, type HomePaths } from '../home';
+import { cacheFolder, type HomePaths } from '../home';
 import { describeExit, logExcerpt, startProcess, type ManagedProcess } from '../managed-process';
 import { waitUntil } from '../wait-until';
 import { writeRedisConfig } from './config';
@@ -24,8 +22,8 @@ const portTries = 3;
 
 /** A server on PATH, else the system's package unpacked, else a container, else an error that says what to type. */
 export async function startRedis(options: StartRedis): Promise<RunningRedis> {
-  const { env, log } = options;
-  const program = (await findRedis(env)) ?? (await redisFromPackages(cacheFolder(options), env, log));
+  const { paths, env, log } = options;
+  const program = (await findRedis(env)) ?? (await redisFromPackages({ cache: cacheFolder(paths.home, env), env, log }));
   for (let tries = 1; ; tries++) {
     const port = await freePort();
     const process = program ? launch(options, program, port) : await startRedisContainer({ ...options, port });
@@ -42,18 +40,6 @@ export async function startRedis(options: StartRedis): Promise<RunningRedis> {
     throw new EmbeddedError(embeddedCodes.serviceFailed, `The embedded Redis ${how}:\n${logExcerpt(process)}`, {
       service: 'redis',
     });
-  }
-}
-
-/** One cache for all homes of a repository, so that a throw-away home need not download again; else in the home. */
-function cacheFolder({ paths, env }: StartRedis): string {
-  const common = join(defaultHome(env), 'cache');
-  try {
-    mkdirSync(common, { recursive: true, mode: 0o700 });
-    accessSync(common, constants.W_OK);
-    return common;
-  } catch {
-    return join(paths.home, 'cache');
   }
 }
 

@@ -38,7 +38,7 @@ export const POISONS: Record<string, () => unknown> = {
   at: () => '@1.1',
   empty: () => '',
   proto: () => JSON.parse('{"__proto__":{"x":1},"constructor":2}') as unknown,
-  nested: () => nested(3_000),
+  nested: () => nested(500),
   deep: () => nested(100_000),
   cycle: () => {
     const value: Record<string, unknown> = {};

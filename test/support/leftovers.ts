@@ -35,11 +35,11 @@ async function contentOf({ redis }: QueueConnection, key: string): Promise<unkno
     case 'string':
       return redis.get(key);
     case 'list':
-      return redis.lrange(key, 0, -1);
+      return redis.lrange(key, '0', '-1');
     case 'set':
       return redis.smembers(key);
     case 'zset':
-      return redis.zrange(key, 0, -1);
+      return redis.zrange(key, '0', '-1');
     case 'hash':
       return redis.hgetall(key);
     case 'stream':

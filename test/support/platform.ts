@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger } from '@lattice/config';
+import { createLogger, readSettings } from '@lattice/config';
 import type { RunEvent, RunView } from '@lattice/contracts';
 import {
   DocumentCache,
@@ -18,11 +18,12 @@ import {
   type Runtime,
 } from '@lattice/engine';
 import { readEvents } from '@lattice/persistence';
-import { settingsOf, startScheduler, startWorker, type Part } from './engine-parts';
 import { eventually } from './eventually';
-import { testHandlers } from './handlers';
 import { leftovers, removeKeys } from './leftovers';
-import { testDatabase } from './postgres';
+import type { Part } from './part';
+import { testDatabase, type TestDatabase } from './postgres';
+import { startScheduler } from './scheduler-part';
+import { startWorker } from './worker-part';
 
 /** A scheduler or worker in a process of its own. */
 export interface Process {
@@ -64,10 +65,12 @@ export class TestPlatform {
   private constructor(
     readonly engine: Engine,
     readonly hub: LiveHub,
-    /** A folder that goes with the platform; `ledger` in it is what `note` tasks write. */
-    readonly folder: string,
-    private readonly environment: NodeJS.ProcessEnv,
-    private readonly drop: () => Promise<void>,
+    private readonly on: {
+      /** Goes with the platform. */
+      readonly folder: string;
+      readonly environment: NodeJS.ProcessEnv;
+      readonly database: TestDatabase;
+    },
   ) {}
 
   static async open(overrides: NodeJS.ProcessEnv = {}): Promise<TestPlatform> {
@@ -81,47 +84,50 @@ export class TestPlatform {
       LATTICE_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
       ...overrides,
     };
-    const engine = await openEngine(settingsOf(environment), 'lattice-test', createLogger('test', 'silent'));
-    return new TestPlatform(engine, new LiveHub(engine), folder, environment, () => database.drop());
+    const engine = await openEngine(readSettings(environment), 'lattice-test', createLogger('test', 'silent'));
+    return new TestPlatform(engine, new LiveHub(engine), { folder, environment, database });
   }
 
+  /** A folder for what a test wants to write. */
+  get folder(): string {
+    return this.on.folder;
+  }
+
+  /** What `note` tasks write to. */
   get ledger(): string {
     return join(this.folder, 'ledger');
   }
 
   /** Starts a scheduler in this process. */
   async scheduler(race?: Runtime['race']): Promise<Part> {
-    return this.keep(await startScheduler(settingsOf(this.environment), race));
+    return this.keep(await startScheduler(readSettings(this.on.environment), race));
   }
 
   /** Starts a worker in this process. */
   async worker(options: { workerId?: string; env?: NodeJS.ProcessEnv; race?: Runtime['race'] } = {}): Promise<Part> {
     const workerId = options.workerId ?? `worker-${randomUUID()}`;
-    const settings = settingsOf({ ...this.environment, LATTICE_WORKER_ID: workerId, ...options.env });
-    return this.keep(await startWorker(settings, testHandlers(this.ledger), options.race));
+    const settings = readSettings({ ...this.on.environment, LATTICE_WORKER_ID: workerId, ...options.env });
+    return this.keep(await startWorker(settings, this.ledger, options.race));
   }
 
   private keep(part: Part): Part {
-    this.parts.add(part);
-    const kept = {
+    const kept: Part = {
       runtime: part.runtime,
       stop: async () => {
         if (this.parts.delete(kept)) await part.stop();
       },
     };
-    this.parts.delete(part);
     this.parts.add(kept);
     return kept;
   }
 
   /** Starts a scheduler or worker in a process of its own; resolves when it runs. */
   async spawn(options: ProcessOptions): Promise<Process> {
-    const child = fork(join(__dirname, 'engine-process.ts'), {
+    const child = fork(join(__dirname, `${options.kind}-process.ts`), {
       execArgv: ['-C', 'lattice-source', '-r', join(__dirname, 'register.cjs')],
       env: {
         PATH: process.env['PATH'],
-        ...this.environment,
-        KIND: options.kind,
+        ...this.on.environment,
         LEDGER: this.ledger,
         LATTICE_WORKER_ID: options.workerId ?? `process-${randomUUID()}`,
         ...(options.race === undefined ? {} : { RACE: options.race }),
@@ -163,10 +169,9 @@ export class TestPlatform {
     const run = await readRun(this.engine, runId);
     if (run.finishedAt !== null) return run;
     const hash = await this.engine.queue.redis.hgetall(this.engine.queue.keys.run(runId));
+    const head = Object.entries(hash).filter(([name]) => !name.includes(':'));
     const tasks = run.tasks.map(({ key, status }) => `${key}:${status}`).join(' ');
-    throw new Error(
-      `run ${runId} is ${run.status} after ${limitMs} ms\n${tasks}\n${JSON.stringify(hash).slice(0, 4_000)}`,
-    );
+    throw new Error(`run ${runId} is ${run.status} after ${limitMs} ms: ${JSON.stringify(head)} ${tasks}`);
   }
 
   async run(workflow: Record<string, unknown>, options: SubmitOptions = {}): Promise<RunView> {
@@ -204,7 +209,7 @@ export class TestPlatform {
     await this.hub.close('the test is over');
     await removeKeys(this.engine.queue);
     await closeEngine(this.engine);
-    await this.drop();
+    await this.on.database.drop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

@@ -6,7 +6,7 @@
         error JSON or reason or '', data of the event, bytes of an output kept in Postgres or '', then pairs: gate, number of tasks it waits for
   Replies: {'ok'|'repeat', status stored, tasks left, state of the run, ended otherwise than completed, then open gates}
     {'uninitialised'} {'gone'} {'stale'} {'fenced'} another attempt is on, or another result stands
-  A run that is being stopped takes no result: the task is recorded as cancelled, whatever the attempt brought.
+  A run that is being stopped takes no success: the task is recorded as cancelled, unless its attempt failed by itself.
   The first failure of a run that is to be cancelled by it moves the run to failing and tells all workers to stop it.
 ]]
 if redis.call('EXISTS', KEYS[3]) == 0 then return { 'uninitialised' } end

@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { EventType, FinalTaskStatus } from '@lattice/contracts';
-import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
+import { call, list, wrap, type Argument } from './call-script';
 
 /** The identity of a run that every call of a script needs. */
 export interface RunRef {
@@ -15,39 +12,6 @@ export interface RunRef {
 export interface GateCount {
   readonly gate: number;
   readonly needs: number;
-}
-
-type Argument = string | number;
-
-interface Script {
-  readonly sha: string;
-  readonly text: string;
-}
-
-const scripts = new Map<string, Script>();
-
-function load(name: string): Script {
-  const known = scripts.get(name);
-  if (known !== undefined) return known;
-  const text = readFileSync(join(__dirname, '..', 'lua', `${name}.lua`), 'utf8');
-  const script = { text, sha: createHash('sha1').update(text).digest('hex') };
-  scripts.set(name, script);
-  return script;
-}
-
-async function call(redis: Redis, name: string, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-  const { sha, text } = load(name);
-  try {
-    return await redis.evalsha(sha, keys.length, ...keys, ...args);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return redis.eval(text, keys.length, ...keys, ...args);
-  }
-}
-
-function list(reply: unknown): unknown[] {
-  if (!Array.isArray(reply)) throw new TypeError(`a script replied ${JSON.stringify(reply)}`);
-  return reply;
 }
 
 /** Makes the run hash; `fields` are what is known from before, when a run is made again. */
@@ -263,10 +227,6 @@ export async function record(
     default:
       throw new TypeError(`record replied ${JSON.stringify(reply)}`);
   }
-}
-
-function wrap(reply: unknown): unknown {
-  return Array.isArray(reply) ? reply : [reply];
 }
 
 /** `stopping`: the run is being stopped, so that there is no other attempt. */

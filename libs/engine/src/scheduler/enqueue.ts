@@ -60,8 +60,7 @@ async function send(runtime: Runtime, row: OutboxRow): Promise<boolean> {
     case 'timeout':
       return sendTimeout(runtime, row.run);
     case 'pause':
-      // A run that is not in Redis yet can't be paused yet.
-      return (await pauseRun(runtime.queue, row.runId)) || row.run.status !== 'pending';
+      return sendPause(runtime, row.run);
     case 'resume':
       return sendResume(runtime, row.runId);
     case 'retry':
@@ -129,6 +128,15 @@ async function sendTimeout(runtime: Runtime, stored: StoredRun): Promise<boolean
   });
   const reply = await stopRun(runtime.queue, stored.runId, { reason: 'run_timeout', errorJson: JSON.stringify(error) });
   if (reply === 'ok') await settleRun(runtime, stored.runId);
+  return true;
+}
+
+/** Pauses a run. One that is not in Redis yet is made there first: it must not slip through when its time comes. */
+async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+  if (!(await pauseRun(runtime.queue, stored.runId)) && stored.status === 'pending') {
+    await create(runtime, stored, await runtime.plans.get(stored.documentSha));
+    await pauseRun(runtime.queue, stored.runId);
+  }
   return true;
 }
 

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { Queue } from 'bullmq';
+import { ClassQueue, type Taken } from './class-queue';
+import { openQueue, type QueueConnection } from './connection';
+import { TakeLoop, type Disposal } from './take-loop';
+
+const CLASS = 'handler.test';
+const LOCK_MS = 900;
+
+let queue: QueueConnection;
+let jobs: Queue;
+let loops: TakeLoop[];
+
+beforeEach(async () => {
+  const redisUrl = process.env['REDIS_URL'];
+  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
+  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
+  jobs = new Queue(CLASS, { connection: queue.redis, prefix: queue.keys.prefix });
+  loops = [];
+});
+afterEach(async () => {
+  for (const loop of loops) {
+    await loop.drain();
+    await loop.close();
+  }
+  await jobs.obliterate({ force: true });
+  await jobs.close();
+  await queue.close();
+});
+
+const add = (taskKey: string) => jobs.add(taskKey, { sha: 's' }, { jobId: `${taskKey}.1.${taskKey}`, priority: 10 });
+
+/** Room for so many jobs at once. */
+function slots(count: number) {
+  let free = count;
+  return {
+    reserve: () => free > 0 && free-- > 0,
+    giveBack: () => void (free += 1),
+    free: () => free,
+  };
+}
+
+function start(work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>, ledger = slots(1), workerId = 'w') {
+  const errors: unknown[] = [];
+  const loop = new TakeLoop({
+    ledger,
+    work,
+    onError: (error) => errors.push(error),
+    onReleased: () => undefined,
+    lockMs: LOCK_MS,
+    sweepMs: 50,
+  });
+  loops.push(loop);
+  const options = { queue, className: CLASS, workerId, lockMs: LOCK_MS, stalledMs: 100 };
+  loop.add(new ClassQueue(options));
+  loop.start();
+  return { loop, ledger, errors };
+}
+
+/** A promise with its end. */
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+test('takes one after the other as room allows, and gives back what it reserved', async () => {
+  const order: string[] = [];
+  const all = deferred();
+  for (const key of ['a', 'b', 'c']) await add(key);
+  const { ledger, loop, errors } = start((taken) => {
+    order.push(taken.taskKey);
+    expect(ledger.free()).toBe(0);
+    if (order.length === 3) all.resolve();
+    return Promise.resolve({ do: 'acknowledge' });
+  });
+  await all.promise;
+  await loop.drain();
+  expect(order).toEqual(['a', 'b', 'c']);
+  expect(ledger.free()).toBe(1);
+  expect(errors).toEqual([]);
+  expect(await jobs.getJobCounts('completed', 'active')).toEqual({ completed: 3, active: 0 });
+});
+
+test('a job that is put back comes after those that wait', async () => {
+  const order: string[] = [];
+  const all = deferred();
+  for (const key of ['a', 'b', 'c']) await add(key);
+  start((taken) => {
+    order.push(taken.taskKey);
+    if (order.length === 4) all.resolve();
+    return Promise.resolve({ do: order.length === 1 ? 'requeue' : 'acknowledge' });
+  });
+  await all.promise;
+  expect(order).toEqual(['a', 'b', 'c', 'a']);
+});
+
+test('a delayed job comes when its time has come', async () => {
+  const starts: number[] = [];
+  const all = deferred();
+  await add('a');
+  start(() => {
+    starts.push(Date.now());
+    if (starts.length === 2) all.resolve();
+    return Promise.resolve(starts.length === 1 ? { do: 'delay', ms: 200 } : { do: 'acknowledge' });
+  });
+  await all.promise;
+  expect((starts[1] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(199);
+});
+
+test('locks are renewed for as long as the work lasts', async () => {
+  await add('a');
+  const ended = deferred();
+  let aborted = false;
+  const { loop } = start(async (_, signal) => {
+    await new Promise((resolve) => setTimeout(resolve, 3 * LOCK_MS));
+    aborted = signal.aborted;
+    ended.resolve();
+    return { do: 'acknowledge' };
+  });
+  await ended.promise;
+  await loop.drain();
+  expect(aborted).toBe(false);
+  expect(await jobs.getCompletedCount()).toBe(1);
+});
+
+test('a lock that is lost aborts the work, and only that', async () => {
+  await add('a');
+  await add('b');
+  const reasons = new Map<string, unknown>();
+  const ended = deferred();
+  const taken = deferred();
+  const { loop } = start(async ({ taskKey }, signal) => {
+    if (taskKey === 'b') {
+      taken.resolve();
+      await ended.promise;
+      reasons.set('b', signal.aborted);
+      return { do: 'acknowledge' };
+    }
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    reasons.set('a', signal.reason);
+    ended.resolve();
+    return { do: 'leave' };
+  }, slots(2));
+  await taken.promise;
+  await queue.redis.del(`${queue.keys.prefix}:${CLASS}:a.1.a:lock`);
+  await ended.promise;
+  await loop.drain();
+  expect([...reasons]).toEqual([
+    ['a', 'heartbeat_lost'],
+    ['b', false],
+  ]);
+});
+
+test('what is on its way when the loop is drained goes back for others', async () => {
+  for (let round = 0; round < 20; round += 1) {
+    await add(`a${round}`);
+    let working = 0;
+    const { loop } = start(async () => {
+      working += 1;
+      await new Promise((resolve) => setImmediate(resolve));
+      working -= 1;
+      return { do: 'acknowledge' };
+    });
+    loop.wake([CLASS]);
+    if (round % 2 === 1) await new Promise((resolve) => setImmediate(resolve));
+    await loop.drain();
+    expect([working, loop.running]).toEqual([0, 0]);
+    expect(await jobs.getActiveCount()).toBe(0);
+  }
+});

@@ -1,0 +1,40 @@
+import { createLogger, type Settings } from '@lattice/config';
+import { openEngine, openRuntime, type Runtime } from '@lattice/engine';
+
+/** A scheduler or a worker that runs in this process. */
+export interface Part {
+  readonly runtime: Runtime;
+  stop(): Promise<void>;
+}
+
+/** What both are made on. */
+export async function openPart(settings: Settings, name: string, race: Runtime['race']): Promise<Runtime> {
+  const log = createLogger(name, settings.logLevel);
+  return openRuntime(await openEngine(settings, `lattice-${name}`, log), { race });
+}
+
+/**
+ * The life of a part as a process of its own, which a test may kill. With RACE it kills itself at that race point (of the task
+ * RACE_TASK, if that is set). Says `ready` when it runs; ends with its parent.
+ */
+export function runPart(start: (race: Runtime['race']) => Promise<Part>): void {
+  start(race).then(
+    (part) => {
+      process.on('SIGTERM', () => void part.stop().then(() => process.exit(0)));
+      process.on('disconnect', () => process.exit(3));
+      process.send?.('ready');
+    },
+    (error: unknown) => {
+      process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exit(1);
+    },
+  );
+}
+
+function race(point: string, about: { taskKey?: string }): Promise<void> {
+  const { RACE, RACE_TASK } = process.env;
+  if (point !== RACE || (RACE_TASK !== undefined && about.taskKey !== RACE_TASK)) return Promise.resolve();
+  process.kill(process.pid, 'SIGKILL');
+  // The signal may come a moment later: nothing more is done until then.
+  return new Promise(() => undefined);
+}

@@ -1,0 +1,6 @@
+/** A scheduler as a process of its own. */
+import { readSettings } from '@lattice/config';
+import { runPart } from './part';
+import { startScheduler } from './scheduler-part';
+
+runPart((race) => startScheduler(readSettings(process.env), race));

@@ -5,10 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { errors } from './generate-errors.mjs';
 import { openApi } from './generate-openapi.mjs';
 import { plans } from './generate-plans.mjs';
+import { schema } from './generate-schema.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
-const generators = [plans, errors, openApi];
+const generators = [plans, errors, openApi, schema];
 
 const stale = [];
 for (const generate of generators) {

@@ -1,9 +1,9 @@
 /**
- * `npm test`: sets up, starts Redis and Postgres of its own (unless REDIS_URL and DATABASE_URL are set), runs Jest, and
- * ends with one line of counts. Arguments after `npm test --` go to Jest.
+ * `npm test`: sets up, starts Redis and Postgres of its own (unless REDIS_URL and DATABASE_URL are set), finds or unpacks a
+ * Python, runs Jest, and ends with one line of counts. Arguments after `npm test --` go to Jest.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -26,17 +26,21 @@ endWithNpm();
 process.exitCode = await main().finally(() => rmSync(scratch, { recursive: true, force: true }));
 
 async function main() {
-  const { startServices } = await import(pathToFileURL(join(root, 'libs', 'embedded', 'dist', 'index.js')).href);
+  const { pathWithPython, startServices } = await import(
+    pathToFileURL(join(root, 'libs', 'embedded', 'dist', 'index.js')).href
+  );
   const log = (line) => process.stderr.write(`${line}\n`);
-  let services;
+  const home = join(scratch, 'services');
+  let services, path;
   try {
-    services = await startServices({ home: join(scratch, 'services'), fsync: false, throwAway: true, log });
+    path = await pathWithPython({ home, log });
+    services = await startServices({ home, fsync: false, throwAway: true, log });
   } catch (error) {
     log(error.message);
     return 1;
   }
   try {
-    return interrupted ? 130 : await runJest(services);
+    return interrupted ? 130 : await runJest(services, path);
   } finally {
     await services.stop();
     console.log(countsLine());
@@ -44,10 +48,19 @@ async function main() {
 }
 
 /** Its exit status; 1 when a signal ended it. */
-function runJest({ redisUrl, databaseUrl }) {
+function runJest({ redisUrl, databaseUrl }, path) {
   const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const reporters = ['default', join(root, 'scripts', 'jest-counts.cjs')].map((name) => `--reporters=${name}`);
-  const env = { ...process.env, REDIS_URL: redisUrl, DATABASE_URL: databaseUrl, LATTICE_TEST_COUNTS: countsFile() };
+  const env = {
+    ...process.env,
+    PATH: path,
+    REDIS_URL: redisUrl,
+    DATABASE_URL: databaseUrl,
+    LATTICE_TEST_COUNTS: countsFile(),
+    TMPDIR: makeFolder(scratch, 'tmp'),
+    // Else swc unpacks its binary into the user's home.
+    SWC_NATIVE_BINDING_CACHE: makeFolder(root, 'node_modules', '.cache', 'swc'),
+  };
   return new Promise((resolve) => {
     // The reporters come last: Jest would take a path after them for another reporter.
     const args = [program, ...process.argv.slice(2), '-c', join(root, 'jest.config.cjs'), ...reporters];
@@ -60,6 +73,12 @@ function runJest({ redisUrl, databaseUrl }) {
 function interruptJest(signal) {
   if (jest?.pid === undefined || jest.exitCode !== null) return;
   process.kill(ownGroup ? -jest.pid : jest.pid, signal);
+}
+
+function makeFolder(...parts) {
+  const folder = join(...parts);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
 }
 
 function countsFile() {

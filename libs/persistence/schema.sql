@@ -60,6 +60,7 @@ create table outbox (
   constraint outbox_pkey PRIMARY KEY (id)
 ) with (autovacuum_vacuum_scale_factor=0, autovacuum_vacuum_threshold=2000);
 CREATE INDEX outbox_due ON public.outbox USING btree (not_before, id);
+CREATE INDEX outbox_run ON public.outbox USING btree (run_id);
 
 create table outputs (
   run_id uuid not null,

@@ -14,8 +14,18 @@ export class RootProcessor extends WorkerHost {
   }
 
   override async process(job: RootJob, token?: string): Promise<null> {
-    if (!(await this.scheduler.rootReleased(job.id ?? ''))) await rootAgain(job, token, AGAIN_MS);
+    if (!(await this.ended(job))) await rootAgain(job, token, AGAIN_MS);
     return null;
+  }
+
+  /** An error (Postgres is away) must not end the job: it comes again. */
+  private async ended(job: RootJob): Promise<boolean> {
+    try {
+      return await this.scheduler.rootReleased(job.id ?? '');
+    } catch (error) {
+      this.scheduler.rootsFailed(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
   }
 
   /** Without a listener BullMQ prints each try to reach a Redis that is away. */

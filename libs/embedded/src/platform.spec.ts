@@ -71,7 +71,7 @@ describe('startPlatform', () => {
   it('starts services and apps, and stops worker, scheduler, api in this order', async () => {
     const home = newFolder();
     const platform = await start({ home, appsDir: makeApps() });
-    const ready = (await (await fetch(`${platform.url}/health/ready`)).json()) as unknown;
+    const ready = await (await fetch(`${platform.url}/health/ready`)).json();
     expect(ready).toEqual({ redis: platform.redisUrl, key: join(home, 'admin.key') });
     expect(readFileSync(platform.adminKeyFile, 'utf8')).toMatch(/^lat_[A-Za-z0-9_-]{43}\n$/);
     expect(statSync(platform.adminKeyFile).mode & 0o777).toBe(0o600);

@@ -28,9 +28,10 @@ export interface PythonOptions {
  */
 export async function pathWithPython({ home, log, env = process.env }: PythonOptions): Promise<string> {
   const path = env['PATH'] ?? '';
-  if (await pythonRuns('python3', path)) return path;
+  if (await pythonRuns('python3', { PATH: path, PYTHONDONTWRITEBYTECODE: '1' })) return path;
   const programs = (root: string): string => join(root, 'usr', 'bin');
-  const works = (root: string): Promise<boolean> => pythonRuns(join(programs(root), 'python3'), path);
+  // It may write what it compiles: a package that is only unpacked comes without, and would compile in every task.
+  const works = (root: string): Promise<boolean> => pythonRuns(join(programs(root), 'python3'), { PATH: path });
   const root = await unpackPackages({ main: 'python3', usual: [], works }, { cache: cacheFolder(home, env), env, log });
   if (root !== undefined) return [programs(root), path].filter((part) => part !== '').join(delimiter);
   const command = installCommand(names);
@@ -40,7 +41,7 @@ export async function pathWithPython({ home, log, env = process.env }: PythonOpt
   );
 }
 
-async function pythonRuns(command: string, path: string): Promise<boolean> {
-  const env = { ...process.env, PATH: path, PYTHONDONTWRITEBYTECODE: '1' };
-  return (await runCommand(command, ['-c', 'import asyncio'], { timeoutMs: 10_000, env })).code === 0;
+async function pythonRuns(command: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  const look = ['-c', 'import asyncio, atexit, json, traceback'];
+  return (await runCommand(command, look, { timeoutMs: 10_000, env })).code === 0;
 }

@@ -22,10 +22,14 @@ export function runCommand(command: string, args: readonly string[], options: Co
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ['pipe', 'pipe', 'pipe'],
-      timeout: options.timeoutMs,
-      killSignal: 'SIGKILL',
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
+    // Not the option of spawn: its timer stays when the command can't be started, and keeps this process alive.
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs);
+    const end = (code: number | null, text: string): void => {
+      clearTimeout(timer);
+      resolve({ code, output: text });
+    };
     let output = '';
     const collect = (chunk: Buffer): void => void (output += chunk.toString('utf8'));
     child.stdout.on('data', collect);
@@ -33,7 +37,7 @@ export function runCommand(command: string, args: readonly string[], options: Co
     // A command that does not read its input closes the pipe: that is its right.
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input ?? '');
-    child.once('error', (error) => resolve({ code: null, output: error.message }));
-    child.once('close', (code) => resolve({ code, output: output.trim() }));
+    child.once('error', (error) => end(null, error.message));
+    child.once('close', (code) => end(code, output.trim()));
   });
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemCode } from './errors';
 import type { Env } from './home';
 import { onPath } from './on-path';
 import { runCommand } from './run-command';
@@ -37,29 +38,38 @@ export async function unpackPackages(wanted: WantedPackages, options: UnpackOpti
   const work = mkdtempSync(join(cache, `${wanted.main}-new-`));
   try {
     if (!(await unpackInto(work, wanted))) return undefined;
-    rmSync(target, { recursive: true, force: true });
-    renameSync(join(work, 'root'), target);
-  } catch {
-    // Another start may have put its own copy there first: what counts is what lies there now.
+    await moveInto(target, join(work, 'root'), wanted);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
   return (await wanted.works(target)) ? target : undefined;
 }
 
+/** Another start may have put its own copy there a moment ago, and run it already: that one stays. */
+async function moveInto(target: string, root: string, wanted: WantedPackages): Promise<void> {
+  try {
+    renameSync(root, target);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOTEMPTY' && systemCode(error) !== 'EEXIST') throw error;
+    if (await wanted.works(target)) return;
+    rmSync(target, { recursive: true, force: true });
+    renameSync(root, target);
+  }
+}
+
 /** With the machine's package lists, else (none, or stale) with private ones; the usual packages, else those apt names. */
 async function unpackInto(work: string, wanted: WantedPackages): Promise<boolean> {
-  const lists = join(work, 'lists');
-  const privately = [`-oDir::State::lists=${lists}`, `-oDir::Cache=${join(work, 'cache')}`];
-  for (const options of [[], privately]) {
-    if (options.length > 0) {
-      mkdirSync(join(lists, 'partial'), { recursive: true });
-      mkdirSync(join(work, 'cache', 'archives', 'partial'), { recursive: true });
-      if ((await apt(work, [...options, 'update'])).code !== 0) return false;
-    }
-    const attempt = (packages: readonly string[]): Promise<boolean> => downloadAndUnpack({ work, options, packages });
-    for (const packages of [wanted.usual, await missingPackages(work, options, wanted.main)]) {
-      if ((await attempt(packages)) && (await wanted.works(join(work, 'root')))) return true;
+  const [lists, cache] = [join(work, 'lists'), join(work, 'cache')];
+  for (const folder of [join(lists, 'partial'), join(cache, 'archives', 'partial')])
+    mkdirSync(folder, { recursive: true });
+  const machine = [`-oDir::Cache=${cache}`];
+  const own = [...machine, `-oDir::State::lists=${lists}`];
+  for (const options of [machine, own]) {
+    if (options === own && (await apt(work, [...own, 'update'])).code !== 0) return false;
+    for (const list of [() => wanted.usual, () => missingPackages(work, options, wanted.main)]) {
+      const packages = await list();
+      if ((await downloadAndUnpack({ work, options, packages })) && (await wanted.works(join(work, 'root'))))
+        return true;
     }
   }
   return false;

@@ -74,6 +74,7 @@ create table outbox (
   created_at timestamptz(3) not null default now()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 create index outbox_due on outbox (not_before, id);
+create index outbox_run on outbox (run_id);
 
 -- Ids rise in the order of commits: they are given under the row lock of `watermark`.
 create table events (

@@ -40,6 +40,11 @@ export async function announceClasses(queue: QueueConnection, classes: readonly 
   for (const { name } of fresh) seen.add(name);
 }
 
+/** Redis lost what was announced: everything is announced again when it is next used. */
+export function forgetClasses(queue: QueueConnection): void {
+  known.delete(queue);
+}
+
 /** All classes that were ever announced, but for those of a newer version that this one can't read. */
 export async function readClasses(queue: QueueConnection): Promise<ResourceClass[]> {
   const values = await queue.redis.hvals(queue.keys.classes);

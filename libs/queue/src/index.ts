@@ -31,7 +31,7 @@ export { ClassQueue } from './class-queue';
 export type { Taken } from './class-queue';
 export { TakeLoop } from './take-loop';
 export type { Disposal, Ledger, TakeLoopOptions } from './take-loop';
-export { announceClasses, readClasses } from './classes';
+export { announceClasses, forgetClasses, readClasses } from './classes';
 export { appendEvent, lastStreamId, readStream, trimStream, unreadEvents } from './stream';
 export type { StreamEntry } from './stream';
 export { HEARTBEAT_MS, aliveWorkers, heartbeat, leave, listWorkers, serverTime } from './presence';

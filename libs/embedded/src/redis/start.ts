@@ -1,6 +1,6 @@
 import { EmbeddedError, embeddedCodes } from '../errors';
 import { freePort } from '../free-port';
-import { cacheFolder, type HomePaths } from '../home';
+import { cacheFolder } from '../home';
 import { describeExit, logExcerpt, startProcess, type ManagedProcess } from '../managed-process';
 import { waitUntil } from '../wait-until';
 import { writeRedisConfig } from './config';
@@ -23,7 +23,8 @@ const portTries = 3;
 /** A server on PATH, else the system's package unpacked, else a container, else an error that says what to type. */
 export async function startRedis(options: StartRedis): Promise<RunningRedis> {
   const { paths, env, log } = options;
-  const program = (await findRedis(env)) ?? (await redisFromPackages({ cache: cacheFolder(paths.home, env), env, log }));
+  const program =
+    (await findRedis(env)) ?? (await redisFromPackages({ cache: cacheFolder(paths.home, env), env, log }));
   for (let tries = 1; ; tries++) {
     const port = await freePort();
     const process = program ? launch(options, program, port) : await startRedisContainer({ ...options, port });

@@ -1,5 +1,5 @@
 import { isFinalRun } from '@lattice/contracts';
-import { getRunState } from '@lattice/persistence';
+import { getRunState, unsentRuns } from '@lattice/persistence';
 import { deleteRun, readHead, runIds } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import type { EndedRun } from './write-history';
@@ -43,7 +43,13 @@ export class RunClearer {
   async turn(): Promise<number> {
     const now = Date.now();
     const due = [...this.waiting.values()].filter((run) => run.due <= now).slice(0, BATCH);
-    await Promise.all(due.map((run) => this.clear(run)));
+    // A run that will be sent once more must find its hash: made afresh it would run again.
+    const unsent = await unsentRuns(
+      this.runtime.db,
+      due.map(({ runId }) => runId),
+    );
+    for (const run of due) if (unsent.has(run.runId)) this.later(run);
+    await Promise.all(due.filter(({ runId }) => !unsent.has(runId)).map((run) => this.clear(run)));
     if (due.length === BATCH) return 0;
     const next = Math.min(...[...this.waiting.values()].map((run) => run.due));
     return Number.isFinite(next) ? Math.min(Math.max(next - Date.now(), 10), 1_000) : 1_000;
@@ -62,6 +68,10 @@ export class RunClearer {
       this.waiting.delete(run.runId);
       return;
     }
+    this.later(run);
+  }
+
+  private later(run: Waiting): void {
     const tries = run.tries + 1;
     this.waiting.set(run.runId, { ...run, tries, due: Date.now() + Math.min(FIRST_TRY_MS * 2 ** tries, LONGEST_MS) });
   }

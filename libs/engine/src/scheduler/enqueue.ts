@@ -117,7 +117,8 @@ async function sendCancel(runtime: Runtime, stored: StoredRun, payload: unknown)
     reply = await stopRun(runtime.queue, stored.runId, { reason });
   }
   if (reply === 'ok') await settleRun(runtime, stored.runId);
-  return true;
+  // Its hash is being made again, or its end is on its way to Postgres.
+  return reply !== 'gone';
 }
 
 /** The time of a run is over: its work is stopped, and the run has failed. */

@@ -13,6 +13,10 @@ const PAUSE_MS = 1_000;
 const QUIET_MS = 5_000;
 /** An active run that is not in Redis for so long was lost. */
 const LOST_MS = 10_000;
+/** The longest pause between two looks at a run that does not change. */
+const LONGEST_MS = 300_000;
+/** So many runs are remembered; those that fall out are looked at sooner. */
+const MOST_LOOKS = 10_000;
 
 /**
  * Goes through the active runs, page by page, and mends those that nobody has touched for a while: adds what is open and was
@@ -22,6 +26,7 @@ export class Reconciler {
   private after: string | undefined;
 
   private readonly missingSince = new Map<string, number>();
+  private readonly looks = new Map<string, { changedAt: number; pause: number; next: number }>();
 
   constructor(
     private readonly runtime: Runtime,
@@ -39,9 +44,23 @@ export class Reconciler {
         continue;
       }
       this.missingSince.delete(stored.runId);
-      if (now - head.changedAt > QUIET_MS) await this.mend(stored.runId, head);
+      if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored.runId, head);
     }
     return PAUSE_MS;
+  }
+
+  /** A run that stays as it was is looked at ever more rarely: most quiet runs only wait for a worker. */
+  private isTime(runId: string, { changedAt, state }: RunHead): boolean {
+    const known = this.looks.get(runId);
+    const look = known?.changedAt === changedAt ? known : { changedAt, pause: QUIET_MS, next: 0 };
+    if (look.next > Date.now()) return false;
+    // The word to stop may have been missed: that is said again soon.
+    const pause = state === 'running' ? Math.min(look.pause * 2, LONGEST_MS) : QUIET_MS;
+    this.looks.delete(runId);
+    this.looks.set(runId, { changedAt, pause, next: Date.now() + look.pause });
+    const oldest = this.looks.keys().next();
+    if (this.looks.size > MOST_LOOKS && !oldest.done) this.looks.delete(oldest.value);
+    return true;
   }
 
   /** A run that can't be mended must not keep the others from it. */

@@ -6,7 +6,16 @@ import {
   readWatermark,
   type StoredRun,
 } from '@lattice/persistence';
-import { deleteRun, forgetEpoch, initialise, lastStreamId, readEpoch, readHead, withLimit } from '@lattice/queue';
+import {
+  deleteRun,
+  forgetClasses,
+  forgetEpoch,
+  initialise,
+  lastStreamId,
+  readEpoch,
+  readHead,
+  withLimit,
+} from '@lattice/queue';
 import { setTimeout as pause } from 'node:timers/promises';
 import { rebuildRun } from '../run/rebuild';
 import type { Runtime } from '../runtime';
@@ -52,6 +61,7 @@ export class RedisKeeper {
         'Redis does not hold what Postgres knows; active runs are made again',
       );
     await forgetEpoch(queue);
+    forgetClasses(queue);
     const { epoch } = await raiseLatticeEpoch(db, found.older ? { lastStreamId: found.last } : {});
     if (runs.length > 0) {
       await queue.bus.publish('control', JSON.stringify({ stopAll: true }));

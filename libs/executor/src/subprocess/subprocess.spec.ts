@@ -135,10 +135,9 @@ it('holds the number of processes', async () => {
   const source = `import { spawn } from 'node:child_process';
     export default () => { for (let i = 0; i < 20; i++) spawn('sleep', ['603']); return new Promise(() => ${FOREVER}) }`;
   const error = errorOf(await submit(source, { limits: { processes: 10 } }).result());
-  expect(error).toMatchObject({
-    code: 'task_failed',
-    details: { limit: 'processes', limitProcesses: 10, processes: 21 },
-  });
+  expect(error).toMatchObject({ code: 'task_failed', details: { limit: 'processes', limitProcesses: 10 } });
+  // The watchdog may look while some are yet to be started.
+  expect(error.details['processes']).toBeGreaterThan(10);
 });
 
 it('holds the size of files', async () => {

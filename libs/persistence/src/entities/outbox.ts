@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'ty
 /** Something decided that is not yet in the queue. */
 @Entity('outbox')
 @Index('outbox_due', ['notBefore', 'id'])
+@Index('outbox_run', ['runId'])
 export class OutboxEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'ALWAYS' })
   id!: string;

@@ -10,6 +10,7 @@ const CLAIM = prepared('claim-outbox');
 const SETTLE = prepared('settle-outbox');
 const INSERT = prepared('insert-outbox');
 const NEXT_DUE = prepared('next-due');
+const UNSENT_RUNS = prepared('unsent-runs');
 
 /** Something decided that is not yet in the queue. */
 export interface OutboxRow {
@@ -32,6 +33,7 @@ export interface OutboxVerdict {
 }
 
 const claimedSchema = z.object({ id: bigintColumn, kind: z.string(), run_id: z.string(), payload: z.unknown() });
+const unsentSchema = z.object({ run_id: z.string() });
 const waitSchema = z.object({ wait: z.number() });
 
 /**
@@ -84,4 +86,11 @@ export async function insertOutbox(
 export async function nextDue(db: Database): Promise<number | null> {
   const [row] = await db.query(NEXT_DUE);
   return row === undefined ? null : waitSchema.parse(row).wait;
+}
+
+/** Those of the runs whose outbox row still stands, though they may be in the queue: they will be sent once more. */
+export async function unsentRuns(db: Database, runIds: readonly string[]): Promise<Set<string>> {
+  if (runIds.length === 0) return new Set();
+  const rows = await db.query(UNSENT_RUNS, [runIds]);
+  return new Set(rows.map((row) => unsentSchema.parse(row).run_id));
 }

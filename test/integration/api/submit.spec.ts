@@ -171,7 +171,7 @@ describe('POST /v1/runs', () => {
     const levels = Array.from({ length: 9 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(10).fill(`*a${i}`).join(',')}]`);
     const bomb = await yaml('/v1/runs', ['a0: &a0 [x]', ...levels].join('\n'));
     expect([bomb.status, (await bomb.json()).code]).toEqual([400, 'unparsable']);
-    expect((await yaml('/v1/runs', 'name: x\ntasks: &t\n  a: *t\n')).status).toBe(422);
+    expect((await yaml('/v1/runs', 'name: x\ntasks: &t\n  a: *t\n')).status).toBe(400);
     expect((await yaml('/v1/runs', '['.repeat(5_000))).status).toBe(400);
   });
 

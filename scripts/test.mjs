@@ -51,15 +51,16 @@ async function main() {
 function runJest({ redisUrl, databaseUrl }, path) {
   const program = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
   const reporters = ['default', join(root, 'scripts', 'jest-counts.cjs')].map((name) => `--reporters=${name}`);
+  // What a killed test leaves behind goes with it.
+  const temp = join(scratch, 'tmp');
+  mkdirSync(temp);
   const env = {
     ...process.env,
     PATH: path,
     REDIS_URL: redisUrl,
     DATABASE_URL: databaseUrl,
     LATTICE_TEST_COUNTS: countsFile(),
-    TMPDIR: makeFolder(scratch, 'tmp'),
-    // Else swc unpacks its binary into the user's home.
-    SWC_NATIVE_BINDING_CACHE: makeFolder(root, 'node_modules', '.cache', 'swc'),
+    TMPDIR: temp,
   };
   return new Promise((resolve) => {
     // The reporters come last: Jest would take a path after them for another reporter.
@@ -73,12 +74,6 @@ function runJest({ redisUrl, databaseUrl }, path) {
 function interruptJest(signal) {
   if (jest?.pid === undefined || jest.exitCode !== null) return;
   process.kill(ownGroup ? -jest.pid : jest.pid, signal);
-}
-
-function makeFolder(...parts) {
-  const folder = join(...parts);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }
 
 function countsFile() {

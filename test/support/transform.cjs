@@ -3,8 +3,12 @@
  * JavaScript of packages whose package.json says "type": "module", into CommonJS. Everything else passes as it is.
  */
 const { createHash } = require('node:crypto');
-const { existsSync, readFileSync } = require('node:fs');
+const { existsSync, mkdirSync, readFileSync } = require('node:fs');
 const { dirname, join } = require('node:path');
+
+// Before swc is loaded: else it unpacks its binary into the user's home, or into /tmp where there is no HOME.
+process.env.SWC_NATIVE_BINDING_CACHE ??= join(__dirname, '..', '..', 'node_modules', '.cache', 'swc');
+mkdirSync(process.env.SWC_NATIVE_BINDING_CACHE, { recursive: true, mode: 0o700 });
 const swc = require('@swc/core');
 
 const types = new Map();

@@ -1,5 +1,5 @@
 import { accessSync, constants, mkdirSync, realpathSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** The repository (or the unpacked release) this library is part of; the same from src and from dist. */
 export const repoRoot = resolve(__dirname, '..', '..', '..');
@@ -10,6 +10,9 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export function defaultHome(env: Env = process.env): string {
   return env['LATTICE_HOME'] ? resolve(env['LATTICE_HOME']) : join(repoRoot, '.lattice');
 }
+
+/** Where data and binaries of Postgres lie that can't be reached in a home; see postgres/unprivileged.ts. */
+export const outsideHomes = '/var/lib/lattice';
 
 /** One cache for all homes of a repository, so that a throw-away home need not download again; else in the home. */
 export function cacheFolder(home: string, env: Env): string {
@@ -67,7 +70,11 @@ export function realPostgresData(paths: HomePaths): string {
   }
 }
 
+/** All of a home, with the database that may lie outside of it. */
 export function removeHome(paths: HomePaths): void {
-  rmSync(realPostgresData(paths), { recursive: true, force: true });
+  const data = realPostgresData(paths);
+  rmSync(data, { recursive: true, force: true });
+  // There it has a folder of its own.
+  if (dirname(dirname(data)) === outsideHomes) rmSync(dirname(data), { recursive: true, force: true });
   rmSync(paths.home, { recursive: true, force: true });
 }

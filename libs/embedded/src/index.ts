@@ -1,5 +1,5 @@
 export { EmbeddedError, embeddedCodes, type EmbeddedCode } from './errors';
-export { defaultHome, homePaths, repoRoot, type HomePaths } from './home';
+export { defaultHome, homePaths, removeHome, repoRoot, type HomePaths } from './home';
 export { pathWithPython, type PythonOptions } from './python';
 export { startPlatform, type Platform, type PlatformOptions, type PlatformStatus } from './platform';
 export type { PartExit } from './parts';

@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './free-port';
-import { homePaths } from './home';
+import { homePaths, removeHome } from './home';
 import { readLock } from './launcher-lock';
 import { readPidFile } from './pid-file';
 import { startPlatform, type Platform, type PlatformOptions, type PlatformStatus } from './platform';
@@ -64,7 +64,7 @@ function isRefused(url: string): Promise<boolean> {
 afterEach(async () => {
   for (const platform of running.splice(0)) await platform.stop();
   for (const server of servers.splice(0)) server.close();
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders.splice(0)) removeHome(homePaths(folder));
 });
 
 describe('startPlatform', () => {

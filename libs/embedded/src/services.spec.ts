@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { homePaths, repoRoot } from './home';
+import { homePaths, removeHome, repoRoot } from './home';
 import { livingPidFiles, readPidFile, writePidFile } from './pid-file';
 import { identify, isAlive } from './process-identity';
 import { pingRedis } from './redis/ping';
@@ -19,7 +19,7 @@ let home: string;
 beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'lattice-embedded-'));
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => removeHome(homePaths(home)));
 
 async function start(options: Partial<ServiceOptions> = {}): Promise<Services> {
   const services = await startServices({ home, fsync: false, env: { PATH: process.env['PATH'] }, ...options });

@@ -62,7 +62,8 @@ async function unpackInto(work: string, wanted: WantedPackages): Promise<boolean
   const [lists, cache] = [join(work, 'lists'), join(work, 'cache')];
   for (const folder of [join(lists, 'partial'), join(cache, 'archives', 'partial')])
     mkdirSync(folder, { recursive: true });
-  const machine = [`-oDir::Cache=${cache}`];
+  // As root, apt would keep its cache and a log of the simulation on the machine.
+  const machine = [`-oDir::Cache=${cache}`, `-oDir::Log=${work}`];
   const own = [...machine, `-oDir::State::lists=${lists}`];
   for (const options of [machine, own]) {
     if (options === own && (await apt(work, [...own, 'update'])).code !== 0) return false;

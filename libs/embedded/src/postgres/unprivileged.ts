@@ -6,13 +6,15 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { HomePaths } from '../home';
+import { z } from 'zod';
+import { outsideHomes, type HomePaths } from '../home';
 import { runCommand } from '../run-command';
 
 /** The user "nobody" on Linux and the id that every user namespace can map to. */
@@ -51,7 +53,7 @@ async function canUnshare(): Promise<boolean> {
 
 function asNobody(paths: HomePaths, native: string): PostgresHost {
   const hash = createHash('sha256').update(paths.home).digest('hex').slice(0, 12);
-  const outside = join('/var/lib/lattice', hash);
+  const outside = join(outsideHomes, hash);
   const data = openToAll(paths.home) ? paths.postgresData : join(outside, 'postgres');
   const base = dirname(data);
   mkdirSync(base, { recursive: true });
@@ -78,10 +80,12 @@ function openToAll(path: string): boolean {
   }
 }
 
+const manifestSchema = z.object({ version: z.string().regex(/^[\w.-]+$/) });
+
 /** The binaries where nobody can read them; one copy for every version of them. */
 function copyOf(native: string): string {
-  const server = statSync(join(native, 'bin', 'postgres'));
-  const copy = `/var/lib/lattice/postgres-${server.size}-${Math.trunc(server.mtimeMs)}`;
+  const { version } = manifestSchema.parse(JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')));
+  const copy = join(outsideHomes, `postgres-${version}`);
   if (existsSync(copy)) return copy;
   const draft = `${copy}.${process.pid}`;
   mkdirSync(dirname(copy), { recursive: true });

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServices } from '@lattice/embedded';
+import { homePaths, removeHome, startServices } from '@lattice/embedded';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually';
 
@@ -51,7 +51,7 @@ export async function ownServices(): Promise<OwnServices> {
     stop: async () => {
       for (const pid of restarted) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
       await services.stop();
-      rmSync(home, { recursive: true, force: true });
+      removeHome(homePaths(home));
     },
   };
 }

@@ -43,7 +43,7 @@ async function findPython(command: string): Promise<string> {
     const [reason = ''] = messageOf(error).split('\n');
     throw new LatticeError(
       'language_unavailable',
-      `${command} does not run on this worker (${reason}); install Python 3`,
+      `${command} does not run on this worker (${reason}); install it there, for instance: sudo apt-get install python3`,
     );
   }
 }

@@ -3,7 +3,7 @@ import { FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
 import { ROOT_QUEUE, bullPriority, jobIdOf, rootIdOf } from './keys';
-import type { RunRef } from './scripts';
+import type { RunRef } from './run-ref';
 
 /** What the jobs of a run are made from. */
 export interface FlowRun extends RunRef {

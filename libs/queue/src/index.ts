@@ -4,23 +4,11 @@ export { Bus } from './bus';
 export type { Listener } from './bus';
 export { ROOT_QUEUE, bullPriority, jobIdOf, keysOf, parseJobId, rootIdOf } from './keys';
 export type { Channel, Keys } from './keys';
-export {
-  MAX_LOST,
-  MAX_UNREAD,
-  begin,
-  createRun,
-  deleteRun,
-  finaliseRun,
-  markQueued,
-  parkJob,
-  pauseRun,
-  record,
-  recordRetry,
-  resumeRun,
-  settle,
-  stopRun,
-} from './scripts';
-export type { Begun, GateCount, LiveTask, Recorded, RunRef, StoredResult } from './scripts';
+export { MAX_LOST, MAX_UNREAD, begin, markQueued, record, recordRetry } from './attempt-scripts';
+export type { Begun, GateCount, Recorded, StoredResult } from './attempt-scripts';
+export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
+export type { LiveTask } from './run-scripts';
+export type { RunRef } from './run-ref';
 export { readGates, readHead, readProgress, readResults, runIds } from './run-hash';
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';

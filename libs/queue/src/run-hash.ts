@@ -1,5 +1,5 @@
 import type { QueueConnection } from './connection';
-import type { StoredResult } from './scripts';
+import type { StoredResult } from './attempt-scripts';
 
 /** The head of a run hash: what holds for the run as a whole. */
 export interface RunHead {

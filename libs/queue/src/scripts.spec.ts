@@ -15,7 +15,7 @@ import {
   settle,
   stopRun,
   type RunRef,
-} from './scripts';
+} from './index';
 import { readStream } from './stream';
 
 let queue: QueueConnection;

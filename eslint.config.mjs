@@ -14,7 +14,7 @@ export default tseslint.config(
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['tsconfig.spec.json', 'libs/*/tsconfig.json', 'apps/*/tsconfig.json'],
+        project: ['tsconfig.spec.json', 'libs/*/tsconfig.json', 'apps/*/tsconfig.json', 'bench/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -56,7 +56,9 @@ async function ensureBuilt() {
 }
 
 function isBuilt() {
-  return readStamp(buildStamp) === buildHash() && packages().every((folder) => isCompiled(folder));
+  return (
+    readStamp(buildStamp) === buildHash() && [...packages(), join(root, 'bench')].every((folder) => isCompiled(folder))
+  );
 }
 
 /** A package without sources (plain assets) has nothing to compile. */
@@ -109,7 +111,7 @@ function buildHash() {
     hash.update(`${relative(root, file)} ${mtimeMs} ${size}\n`);
   };
   for (const file of ['tsconfig.json', 'tsconfig.base.json']) add(join(root, file));
-  for (const folder of packages()) {
+  for (const folder of [...packages(), join(root, 'bench')]) {
     if (existsSync(join(folder, 'tsconfig.json'))) add(join(folder, 'tsconfig.json'));
     sources(join(folder, 'src')).forEach(add);
   }

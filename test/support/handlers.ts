@@ -72,6 +72,17 @@ export function testHandlers(ledger: string): Map<string, Handler> {
     ],
     ['poison', (input) => POISONS[text(input, 'kind')]?.()],
     ['sleep', async (input, { signal }) => delay(number(input, 'ms'), 'slept', { signal })],
+    // Gives signs of life while it sleeps.
+    [
+      'beat',
+      async (input, { signal, heartbeat }) => {
+        for (let beats = number(input, 'beats'); beats > 0; beats -= 1) {
+          heartbeat();
+          await delay(number(input, 'every'), undefined, { signal });
+        }
+        return 'beaten';
+      },
+    ],
     // Can't be stopped, as level none can't.
     ['stubborn', async (input) => delay(number(input, 'ms'), 'slept')],
     [

@@ -76,8 +76,18 @@ export const CODES = {
   // tasks and runs that ended badly
   task_failed: { status: 500, family: 'retryable', hint: 'The task itself failed; its log says more.' },
   timeout: { status: 500, family: 'retryable', hint: 'Raise the limit, or make the task quicker.' },
+  heartbeat_timeout: {
+    status: 500,
+    family: 'retryable',
+    hint: 'Log a line, tell the progress or call ctx.heartbeat() more often, or raise heartbeat.',
+  },
   out_of_memory: { status: 500, family: 'retryable', hint: 'Raise resources.memory.' },
   killed: { status: 500, family: 'retryable', hint: 'Something outside ended the process.' },
+  queue_timeout: {
+    status: 500,
+    family: 'terminal',
+    hint: 'The message says why no worker began it: start one that fits, free some, or raise queueTimeout.',
+  },
   worker_lost: {
     status: 500,
     family: 'terminal',

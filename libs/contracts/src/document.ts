@@ -102,6 +102,13 @@ export const containerWithSchema = z.strictObject({
 /** `uses` of a task: `code`, `container`, or `handler/NAME` (a function of a user's own worker). */
 export const USES_PATTERN = /^(code|container|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
 
+const queueTimeoutSchema = durationSchema.describe(
+  'From the moment a task is queued to the start of its first attempt; then it fails with queue_timeout.',
+);
+const heartbeatSchema = durationSchema.describe(
+  'An attempt must log a line, tell its progress or call ctx.heartbeat() within this time, again and again; else it is stopped and fails with heartbeat_timeout.',
+);
+
 export const taskSchema = z.strictObject({
   uses: z.string(),
   with: z.json().optional(),
@@ -110,6 +117,8 @@ export const taskSchema = z.strictObject({
   trigger: z.enum(TRIGGER_RULES).optional(),
   retry: retrySchema.optional(),
   timeout: durationSchema.optional().describe('From start to end of an attempt.'),
+  queueTimeout: queueTimeoutSchema.optional(),
+  heartbeat: heartbeatSchema.optional(),
   resources: resourcesSchema.optional(),
   runsOn: z.record(z.string(), labelRuleSchema).optional(),
   sandbox: z.enum(SANDBOX_LEVELS).optional(),
@@ -132,6 +141,8 @@ export const documentSchema = z.strictObject({
     .strictObject({
       retry: retrySchema.optional(),
       timeout: durationSchema.optional(),
+      queueTimeout: queueTimeoutSchema.optional(),
+      heartbeat: heartbeatSchema.optional(),
       resources: resourcesSchema.optional(),
       runsOn: z.record(z.string(), labelRuleSchema).optional(),
       sandbox: z.enum(SANDBOX_LEVELS).optional(),

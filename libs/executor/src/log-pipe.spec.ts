@@ -25,7 +25,8 @@ it('shows bytes that are no UTF-8 as replacement characters', async () => {
 
 it('cuts both streams together, once, and keeps the tail of stderr', async () => {
   const log = collector();
-  const pipe = createLogPipe(5, log.onLog);
+  let dropped = 0;
+  const pipe = createLogPipe(5, log.onLog, () => (dropped += 1));
   void pipe.write('stdout', Buffer.from('ab\n'));
   void pipe.write('stderr', Buffer.from('c\u00e9\u00e9'));
   void pipe.write('stdout', Buffer.from('more\n'));
@@ -33,6 +34,8 @@ it('cuts both streams together, once, and keeps the tail of stderr', async () =>
   await pipe.end();
   expect(log.text()).toBe('ab\nc\n[lattice] log cut: the limit is 5 bytes\n');
   expect(pipe.stderrTail()).toBe('c\u00e9\u00e9 why');
+  // What is dropped is a sign of life all the same.
+  expect(dropped).toBe(2);
 });
 
 it('takes exactly the limit without a cut', async () => {

@@ -20,8 +20,15 @@ export interface LogPipe {
   stderrTail(): string;
 }
 
-/** From bytes of two streams to chunks of text: characters stay whole, lines mostly, and the size is bounded. */
-export function createLogPipe(logBytes: number, onLog: (chunk: LogChunk) => void | Promise<void>): LogPipe {
+/**
+ * From bytes of two streams to chunks of text: characters stay whole, lines mostly, and the size is bounded. `onDropped` is
+ * called for what is written above the size.
+ */
+export function createLogPipe(
+  logBytes: number,
+  onLog: (chunk: LogChunk) => void | Promise<void>,
+  onDropped?: () => void,
+): LogPipe {
   const decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   const partial = { stdout: '', stderr: '' };
   let left = logBytes;
@@ -48,7 +55,10 @@ export function createLogPipe(logBytes: number, onLog: (chunk: LogChunk) => void
 
   function write(stream: StreamName, chunk: Buffer): Promise<void> | undefined {
     if (stream === 'stderr') tail = (tail + chunk.toString('utf8')).slice(-TAIL_CHARS);
-    if (cut) return sink.busy();
+    if (cut) {
+      onDropped?.();
+      return sink.busy();
+    }
     const text = partial[stream] + decoders[stream].write(chunk.subarray(0, left));
     const over = chunk.length > left;
     left -= Math.min(left, chunk.length);

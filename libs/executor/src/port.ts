@@ -61,6 +61,8 @@ interface ExecutionBase {
   onLog(chunk: LogChunk): void | Promise<void>;
   /** Called by handlers: 0 to 100. */
   onProgress?(percent: number, message?: string): void;
+  /** A sign of life beside log and progress: `ctx.heartbeat()`, or a log that goes on above its size. */
+  onAlive?(): void;
 }
 
 /** What to run, with every expression already resolved. */
@@ -99,6 +101,8 @@ export interface HandlerContext {
   /** One line or more, into the log of the task. */
   readonly log: (text: string) => void;
   readonly progress: (percent: number, message?: string) => void;
+  /** Says that the work goes on: a task with a `heartbeat` must do so, log a line or tell its progress within that time. */
+  readonly heartbeat: () => void;
 }
 
 /** A function of the worker. Returns a JSON value (undefined counts as null), or throws. */

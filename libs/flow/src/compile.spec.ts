@@ -177,6 +177,18 @@ test('a guarded task and those after it wait at gates', () => {
 
 const golden = join(__dirname, '..', 'golden');
 const names = readdirSync(golden).filter((name) => name.endsWith('.document.json'));
+test('a task with a queue timeout is a segment of its own, of one job', () => {
+  fc.assert(
+    fc.property(graphs, (graph) => {
+      const plan = compile(workflowOf(graph, {}, { queueTimeout: '1m' }));
+      expect(plan.segments.map(({ job }) => [job.tasks.length, job.children.length])).toEqual(
+        Object.keys(graph).map(() => [1, 0]),
+      );
+    }),
+    { numRuns: 30 },
+  );
+});
+
 test('there are golden documents', () => {
   expect(names.length).toBeGreaterThanOrEqual(5);
 });

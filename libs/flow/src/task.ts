@@ -36,12 +36,16 @@ export interface TaskDefinition {
   readonly env: Template;
   readonly if: Template | undefined;
   readonly trigger: TriggerRule;
-  /** True when the gate has to decide: it has a condition or a trigger rule of its own. */
+  /** True when the task begins a segment of its own: it has a condition, a trigger rule or a queue timeout. */
   readonly guarded: boolean;
   /** What `with`, `env` and `if` refer to. */
   readonly references: References;
   readonly retry: RetryPolicy | undefined;
   readonly timeoutMs: number | undefined;
+  /** From task.queued to the first start. */
+  readonly queueTimeoutMs: number | undefined;
+  /** The longest silence of an attempt. */
+  readonly heartbeatMs: number | undefined;
   readonly resources: TaskDocument['resources'];
   /** The level asked for; undefined means the default of the worker. */
   readonly level: SandboxLevel | undefined;
@@ -76,7 +80,7 @@ export function readTask(reading: Reading): TaskDefinition | undefined {
   const condition = readCondition(task.if, [...base, 'if'], faults);
   const references = merge([body, env, ...(condition === undefined ? [] : [condition])]);
   const handler = kind === 'handler' ? task.uses.slice('handler/'.length) : undefined;
-  const timeout = task.timeout ?? defaults.timeout;
+  const queueTimeoutMs = millisecondsOf(task.queueTimeout ?? defaults.queueTimeout);
   const resources = { ...defaults.resources, ...task.resources };
   const trigger = task.trigger ?? 'all-success';
   return {
@@ -89,14 +93,20 @@ export function readTask(reading: Reading): TaskDefinition | undefined {
     env,
     if: condition,
     trigger,
-    guarded: condition !== undefined || trigger !== 'all-success',
+    guarded: condition !== undefined || trigger !== 'all-success' || queueTimeoutMs !== undefined,
     references,
     retry: task.retry ?? defaults.retry,
-    timeoutMs: timeout === undefined ? undefined : parseDuration(timeout),
+    timeoutMs: millisecondsOf(task.timeout ?? defaults.timeout),
+    queueTimeoutMs,
+    heartbeatMs: millisecondsOf(task.heartbeat ?? defaults.heartbeat),
     resources,
     level: levelOf(kind, task.sandbox ?? defaults.sandbox),
     class: resourceClassOf({ uses: kind, handler, resources, rules: { ...defaults.runsOn, ...task.runsOn } }),
   };
+}
+
+function millisecondsOf(duration: string | undefined): number | undefined {
+  return duration === undefined ? undefined : parseDuration(duration);
 }
 
 function kindOf(uses: string): ResourceClass['uses'] {

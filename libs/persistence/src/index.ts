@@ -14,7 +14,7 @@ export type { RunFilter } from './runs/list-runs';
 export type { StoredRun } from './runs/stored-run';
 export { taskResults } from './runs/task-results';
 export type { TaskResult } from './runs/task-results';
-export { claimOutbox, insertOutbox, nextDue, unsentRuns } from './outbox/outbox';
+export { claimOutbox, insertOutbox, insertTaskTimer, nextDue, unsentRuns } from './outbox/outbox';
 export type { OutboxRow, OutboxVerdict } from './outbox/outbox';
 export { openHistorian } from './history/historian';
 export type { Historian } from './history/historian';

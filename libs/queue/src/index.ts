@@ -9,7 +9,7 @@ export type { Begun, GateCount, Recorded, StoredResult } from './attempt-scripts
 export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
 export type { LiveTask } from './run-scripts';
 export type { RunRef } from './run-ref';
-export { readGates, readHead, readProgress, readResults, runIds } from './run-hash';
+export { readGates, readHead, readProgress, readResults, readUnqueued, runIds } from './run-hash';
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';
 export type { FlowRun, JobData } from './flows';

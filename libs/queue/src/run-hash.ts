@@ -109,3 +109,20 @@ export async function* runIds(queue: QueueConnection): AsyncGenerator<string> {
     for (const key of batch as string[]) yield key.slice(base.length);
   }
 }
+
+/** Of some tasks those that are not queued (in this epoch), with the number of their last attempt, 0 for none. */
+export async function readUnqueued(
+  queue: QueueConnection,
+  runId: string,
+  taskKeys: readonly string[],
+): Promise<Map<string, number>> {
+  if (taskKeys.length === 0) return new Map();
+  const fields = taskKeys.flatMap((key) => [`q:${key}`, `a:${key}`]);
+  const values = await queue.redis.hmget(queue.keys.run(runId), ...fields);
+  return new Map(
+    taskKeys.flatMap((key, index) => {
+      const [queued, attempt] = values.slice(index * 2, index * 2 + 2);
+      return typeof queued === 'string' ? [] : [[key, Number(attempt ?? 0)] as const];
+    }),
+  );
+}

@@ -5,6 +5,7 @@ import { appendEvent, type FlowRun } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import type { prepare } from './execution';
 import { LogWriter } from './log-writer';
+import { watchSilence, type SilenceWatch } from './watch-silence';
 
 /** What an attempt needs of its worker. */
 export interface AttemptContext {
@@ -37,6 +38,7 @@ export async function execute(
   let log: LogWriter | undefined;
   // A handler that can't be stopped may go on to speak of an attempt that has ended.
   let ended = false;
+  let silence: SilenceWatch | undefined;
   const writeProgress = progressWriter(context.runtime, address);
   const handle = context.executors
     .forTask(task.handler === undefined ? task.uses : `handler/${task.handler}`, task.level)
@@ -46,20 +48,30 @@ export async function execute(
       ...prepared.program,
       env: prepared.env,
       limits: prepared.limits,
-      onLog: (chunk) => (ended ? undefined : (log ??= new LogWriter(context.runtime, address)).write(chunk)),
+      onLog: (chunk) => {
+        silence?.heard();
+        return ended ? undefined : (log ??= new LogWriter(context.runtime, address)).write(chunk);
+      },
       onProgress: (percent, text) => {
+        silence?.heard();
         if (!ended) writeProgress(percent, text);
       },
+      onAlive: () => silence?.heard(),
     });
   if (handle.outcome !== undefined && log === undefined) return handle.outcome;
   const stop = (): void => void handle.cancel(String(signal.reason));
   signal.addEventListener('abort', stop, { once: true });
+  if (task.heartbeatMs !== undefined)
+    silence = watchSilence(task.heartbeatMs, () => void handle.cancel('heartbeat_timeout'));
   try {
     const outcome = await handle.result();
     ended = true;
     await lastOf(log);
-    return signal.aborted && outcome.status !== 'completed' ? { status: 'cancelled' } : outcome;
+    if (outcome.status === 'completed') return outcome;
+    if (signal.aborted) return { status: 'cancelled' };
+    return silence?.error === undefined ? outcome : { status: 'failed', error: silence.error };
   } finally {
+    silence?.end();
     signal.removeEventListener('abort', stop);
   }
 }

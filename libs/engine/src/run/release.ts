@@ -4,6 +4,7 @@ import { decide, tasksOf, type Ended, type PlanSegment, type TaskDefinition } fr
 import { announceClasses, markQueued, readResults, record, type FlowRun, type GateCount } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import type { Compiled } from './plans';
+import { startQueueTimers } from './queue-timers';
 import { readScope } from './scope';
 
 /** What a release works on. */
@@ -101,6 +102,7 @@ export async function tellQueued(
 ): Promise<void> {
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
   const ready = segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
+  await startQueueTimers(runtime, run, compiled, ready);
   const tasks = ready.map((key) => ({
     key,
     json: JSON.stringify({ class: compiled.workflow.tasks.get(key)?.class.name ?? '' }),

@@ -4,10 +4,12 @@ import { createRun, deleteRun, pauseRun, readEpoch, readHead, resumeRun, stopRun
 import { z } from 'zod';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
+import { QUEUE_TIMEOUT } from '../run/queue-timers';
 import { rebuildRun } from '../run/rebuild';
 import { firstSegments, release, tellQueued, tellReady } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
+import { endUnbegun } from './queue-timeout';
 import { reconcileRun } from './reconcile';
 
 const BATCH = 100;
@@ -29,8 +31,9 @@ export async function sendOutbox(runtime: Runtime): Promise<number> {
     await Promise.all(
       rows.map(async (row) => {
         try {
-          if (await send(runtime, row)) done.push(row.id);
-          else later.push({ id: row.id, delayMs: SOON_MS });
+          const sent = await send(runtime, row);
+          if (sent === true) done.push(row.id);
+          else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
         } catch (error) {
           runtime.log.error(
             { err: error, runId: row.runId, kind: row.kind },
@@ -48,8 +51,8 @@ export async function sendOutbox(runtime: Runtime): Promise<number> {
   return Math.min(SWEEP_MS, Math.max(due ?? SWEEP_MS, 5));
 }
 
-/** True when the row is dealt with. */
-async function send(runtime: Runtime, row: OutboxRow): Promise<boolean> {
+/** True when the row is dealt with; else it is sent again, after the milliseconds returned if it is a number. */
+async function send(runtime: Runtime, row: OutboxRow): Promise<boolean | number> {
   if (row.run === null) return true;
   if (isFinalRun(row.run.status)) return true;
   switch (row.kind) {
@@ -59,6 +62,8 @@ async function send(runtime: Runtime, row: OutboxRow): Promise<boolean> {
       return sendCancel(runtime, row.run, row.payload);
     case 'timeout':
       return sendTimeout(runtime, row.run);
+    case QUEUE_TIMEOUT:
+      return endUnbegun(runtime, row.runId, row.payload);
     case 'pause':
       return sendPause(runtime, row.run);
     case 'resume':

@@ -61,7 +61,11 @@ export function createDockerExecutor(options: DockerOptions): Executor {
         return new SettledHandle({ status: 'failed', error: taskError('sandbox_failed', message) });
       }
       const stop = createStop();
-      const log = createLogPipe(execution.limits.logBytes, (chunk) => execution.onLog(chunk));
+      const log = createLogPipe(
+        execution.limits.logBytes,
+        (chunk) => execution.onLog(chunk),
+        () => execution.onAlive?.(),
+      );
       const token = `${stampOf(options.owner)}~${++count}`;
       const result = run({ machinery, execution, token, stop, log }).catch(outcomeOfThrown);
       const handle = new RunningHandle(result, (reason) => stop.request({ kind: 'cancelled', reason }));

@@ -99,6 +99,9 @@ class Context implements HandlerContext {
   get progress(): HandlerContext['progress'] {
     return (percent, message) => this.#execution.onProgress?.(percent, message);
   }
+  get heartbeat(): HandlerContext['heartbeat'] {
+    return () => this.#execution.onAlive?.();
+  }
   abort(reason: string): void {
     this.#aborted = reason;
     this.#controller?.abort(new LatticeError('cancelled', reason));

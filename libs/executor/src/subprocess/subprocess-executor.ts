@@ -98,7 +98,11 @@ async function runProcess(job: Job, workspace: Workspace, command: Command): Pro
   const { machinery, execution, token, stop } = job;
   const { limits } = execution;
   const { table, guardian, watchdog } = machinery;
-  const log = createLogPipe(limits.logBytes, (chunk) => execution.onLog(chunk));
+  const log = createLogPipe(
+    limits.logBytes,
+    (chunk) => execution.onLog(chunk),
+    () => execution.onAlive?.(),
+  );
   const child = startProcess(job, workspace, command);
   const exit = exitOf(child);
   const closed = attachLog(child, log);

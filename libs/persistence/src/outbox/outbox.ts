@@ -9,6 +9,7 @@ import { readDocuments } from '../workflows/documents';
 const CLAIM = prepared('claim-outbox');
 const SETTLE = prepared('settle-outbox');
 const INSERT = prepared('insert-outbox');
+const INSERT_TIMER = prepared('insert-task-timer');
 const NEXT_DUE = prepared('next-due');
 const UNSENT_RUNS = prepared('unsent-runs');
 
@@ -80,6 +81,14 @@ export async function insertOutbox(
 ): Promise<void> {
   const payload = entry.payload === undefined ? null : JSON.stringify(entry.payload);
   await session.query(INSERT, [entry.kind, entry.runId, payload, entry.delayMs ?? 0]);
+}
+
+/** Adds an outbox row about one task, due after `delayMs`; changes nothing when there is one of this kind, task and epoch. */
+export async function insertTaskTimer(
+  session: Session,
+  entry: { kind: string; runId: string; payload: { taskKey: string; epoch: number }; delayMs: number },
+): Promise<void> {
+  await session.query(INSERT_TIMER, [entry.kind, entry.runId, JSON.stringify(entry.payload), entry.delayMs]);
 }
 
 /** Milliseconds until the next outbox row is due, 0 when one is (another claim may hold it), null when there is none. */

@@ -99,8 +99,12 @@ export const containerWithSchema = z.strictObject({
   input: z.json().optional(),
 });
 
-/** `uses` of a task: `code`, `container`, or `handler/NAME` (a function of a user's own worker). */
-export const USES_PATTERN = /^(code|container|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})$/;
+/**
+ * `uses` of a task. Done by workers: `code`, `container`, `handler/NAME` (a function of a user's own worker). Done by schedulers:
+ * `transform`, `switch`, `map`, `loop`, `wait`, and `workflow/NAME` or `workflow/NAME@VERSION` (a saved workflow).
+ */
+export const USES_PATTERN =
+  /^(code|container|transform|switch|map|loop|wait|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|workflow\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}(@[1-9]\d{0,8})?)$/;
 
 const queueTimeoutSchema = durationSchema.describe(
   'From the moment a task is queued to the start of its first attempt; then it fails with queue_timeout.',
@@ -157,10 +161,17 @@ export const documentSchema = z.strictObject({
   fuse: z.boolean().optional().describe('false: every task of a chain is a job of its own.'),
   tags: z.array(z.string()).optional(),
   metadata: z.record(z.string(), z.json()).optional(),
+  within: z
+    .strictObject({ tasks: z.array(taskKeySchema) })
+    .optional()
+    .describe(
+      'Only in bodies of map and loop, which are stored as documents: the tasks around them that they refer to.',
+    ),
 });
 export type WorkflowDocument = z.infer<typeof documentSchema>;
 
 /** JSON Schema (2020-12) of a workflow document, as the API publishes it. */
 export function documentJsonSchema(): Record<string, unknown> {
-  return { title: 'Lattice workflow', ...z.toJSONSchema(documentSchema, { io: 'input', reused: 'ref' }) };
+  const written = documentSchema.omit({ within: true });
+  return { title: 'Lattice workflow', ...z.toJSONSchema(written, { io: 'input', reused: 'ref' }) };
 }

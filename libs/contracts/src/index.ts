@@ -31,6 +31,17 @@ export type {
   OnFailure,
   WorkflowDocument,
 } from './document';
+export {
+  CONTROL_KINDS,
+  MAX_ITEMS,
+  approvalSchema,
+  loopWithSchema,
+  mapWithSchema,
+  signalNameSchema,
+  switchWithSchema,
+  waitWithSchema,
+} from './control';
+export type { ControlKind } from './control';
 export { durationSchema, parseDuration } from './duration';
 export { sizeSchema, parseSize } from './size';
 export {

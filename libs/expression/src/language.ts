@@ -1,12 +1,13 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { LatticeError } from '@lattice/contracts';
 
-/** One environment for all expressions: our three variables, and arithmetic between int and double, which CEL leaves out. */
+/** One environment for all expressions: our variables, and arithmetic between int and double, which CEL leaves out. */
 function makeEnvironment(): Environment {
   const environment = new Environment({ homogeneousAggregateLiterals: false, enableOptionalTypes: true })
     .registerVariable('inputs', 'dyn')
     .registerVariable('tasks', 'dyn')
-    .registerVariable('run', 'dyn');
+    .registerVariable('run', 'dyn')
+    .registerVariable('each', 'dyn');
   const operators: [string, (a: number, b: number) => number][] = [
     ['+', (a, b) => a + b],
     ['-', (a, b) => a - b],

@@ -11,11 +11,13 @@ export interface References {
   readonly allInputs: boolean;
   /** Tasks whose `status` is asked for: an `if` that does so decides about skipped dependencies itself. */
   readonly statusOf: ReadonlySet<string>;
+  /** True when `each` is used: what a map or loop tells its body of the round. */
+  readonly each: boolean;
 }
 
 /** A path without computation: `root.step[0].step`. */
 export interface Path {
-  readonly root: 'inputs' | 'tasks' | 'run';
+  readonly root: 'inputs' | 'tasks' | 'run' | 'each';
   readonly steps: readonly (string | number)[];
 }
 
@@ -31,7 +33,7 @@ function isNode(value: unknown): value is Node {
 }
 
 function isRoot(name: string): name is Path['root'] {
-  return name === 'inputs' || name === 'tasks' || name === 'run';
+  return name === 'inputs' || name === 'tasks' || name === 'run' || name === 'each';
 }
 
 /** The path that the node is; undefined when it computes something. */
@@ -57,7 +59,13 @@ function stepOf(step: unknown): string | number | undefined {
 
 /** Collects what a program refers to. Throws `unreachable_reference` where a task is not named literally. */
 export function referencesOf(program: Program): References {
-  const found = { tasks: new Set<string>(), inputs: new Set<string>(), statusOf: new Set<string>(), allInputs: false };
+  const found = {
+    tasks: new Set<string>(),
+    inputs: new Set<string>(),
+    statusOf: new Set<string>(),
+    allInputs: false,
+    each: false,
+  };
   visit(program.ast, found);
   return found;
 }
@@ -67,6 +75,7 @@ interface Found {
   inputs: Set<string>;
   statusOf: Set<string>;
   allInputs: boolean;
+  each: boolean;
 }
 
 function visit(value: unknown, found: Found): void {
@@ -91,6 +100,7 @@ function visit(value: unknown, found: Found): void {
     found.tasks.add(first);
     if (second === 'status') found.statusOf.add(first);
   }
+  if (path.root === 'each') found.each = true;
   if (path.root !== 'inputs') return;
   if (typeof first === 'string') found.inputs.add(first);
   else found.allInputs = true;

@@ -17,6 +17,8 @@ export interface Scope {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly tasks: Readonly<Record<string, TaskScope>>;
   readonly run: Readonly<Record<string, unknown>>;
+  /** The round of a map or loop: item or last, and index. */
+  readonly each?: Readonly<Record<string, unknown>> | undefined;
 }
 
 interface Expression {
@@ -92,12 +94,19 @@ function parseExpression(text: string): Expression {
 
 /** All that a template refers to. */
 export function templateReferences(template: Template): References {
-  const all = { tasks: new Set<string>(), inputs: new Set<string>(), statusOf: new Set<string>(), allInputs: false };
+  const all = {
+    tasks: new Set<string>(),
+    inputs: new Set<string>(),
+    statusOf: new Set<string>(),
+    allInputs: false,
+    each: false,
+  };
   for (const { references } of expressionsOf(template)) {
     for (const key of references.tasks) all.tasks.add(key);
     for (const name of references.inputs) all.inputs.add(name);
     for (const key of references.statusOf) all.statusOf.add(key);
     all.allInputs ||= references.allInputs;
+    all.each ||= references.each;
   }
   return all;
 }
@@ -172,11 +181,12 @@ function kindOf(value: unknown): string {
 function compute(expression: Expression, scope: Scope): unknown {
   const pick = (names: ReadonlySet<string>, from: Readonly<Record<string, unknown>>): Record<string, unknown> =>
     Object.fromEntries([...names].filter((name) => Object.hasOwn(from, name)).map((name) => [name, toCel(from[name])]));
-  const { inputs, tasks, allInputs } = expression.references;
+  const { inputs, tasks, allInputs, each } = expression.references;
   const context = {
     inputs: allInputs ? toCel(scope.inputs) : pick(inputs, scope.inputs),
     tasks: pick(tasks, scope.tasks),
     run: toCel(scope.run),
+    ...(each ? { each: toCel(scope.each ?? {}) } : {}),
   };
   return fromCel(expression.program(context));
 }

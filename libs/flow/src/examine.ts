@@ -1,5 +1,6 @@
 import { fault, pointerOf, type Fault, type WorkflowDocument } from '@lattice/contracts';
 import { templateReferences, type Template } from '@lattice/expression';
+import { armsOf, markJoins } from './arms';
 import { findCycle } from './cycle';
 import { readTask, type TaskDefinition } from './task';
 import { readTemplate } from './task-parts';
@@ -17,22 +18,55 @@ export function examine(
 ): { tasks: Map<string, TaskDefinition>; outputs: Template; faults: Fault[] } {
   const faults: Fault[] = [];
   const tasks = new Map<string, TaskDefinition>();
+  const arms = armsOf(document);
   for (const [key, task] of Object.entries(document.tasks)) {
-    const read = readTask({ key, task, document, faults });
+    const read = readTask({ key, task, document, arms: arms.get(key) ?? [], faults, examine });
     if (read !== undefined) tasks.set(key, read);
   }
   const outputs = readTemplate(document.outputs ?? {}, ['outputs'], faults);
+  const graph = dependencyFaults(document, tasks, known);
   faults.push(
-    ...dependencyFaults(document, tasks, known),
+    ...graph,
+    ...armFaults(arms, known),
     ...inputFaults(tasks, outputs, known),
-    ...outputFaults(outputs, known),
+    ...outputFaults(document, outputs, known),
+    ...roundFaults(document, tasks, outputs),
   );
-  return { tasks, outputs, faults };
+  return { tasks: graph.length > 0 ? tasks : markJoins(tasks), outputs, faults };
 }
 
-function outputFaults(outputs: Template, known: KnownNames): Fault[] {
+function armFaults(arms: ReadonlyMap<string, readonly string[]>, known: KnownNames): Fault[] {
+  return [...arms].flatMap(([name, switches]) =>
+    known.tasks.has(name)
+      ? []
+      : switches.map((key) => {
+          const message = `switch "${key}" has "${name}" in an arm, which is not in the document`;
+          return fault('unknown_dependency', pointerOf(['tasks', key, 'with']), message);
+        }),
+  );
+}
+
+/** `each` tells of the round of a map or loop; outside of a body there is none. */
+function roundFaults(
+  document: WorkflowDocument,
+  tasks: ReadonlyMap<string, TaskDefinition>,
+  outputs: Template,
+): Fault[] {
+  if (document.within !== undefined) return [];
+  const users = [
+    ...[...tasks.values()].map(({ key, references }) => ({ pointer: pointerOf(['tasks', key]), references })),
+    { pointer: '/outputs', references: templateReferences(outputs) },
+  ];
+  return users.flatMap(({ pointer, references }) =>
+    references.each
+      ? [fault('unreachable_reference', pointer, 'each is known only within the body of a map or loop')]
+      : [],
+  );
+}
+
+function outputFaults(document: WorkflowDocument, outputs: Template, known: KnownNames): Fault[] {
   return [...templateReferences(outputs).tasks]
-    .filter((key) => !known.tasks.has(key))
+    .filter((key) => !known.tasks.has(key) && document.within?.tasks.includes(key) !== true)
     .map((key) =>
       fault('unreachable_reference', '/outputs', `outputs refer to task "${key}", which is not in the document`),
     );

@@ -14,11 +14,20 @@ export interface Need {
 export interface ResourceClass {
   /** Also the name of the queue: `[a-z0-9._-]`. */
   readonly name: string;
-  readonly uses: 'code' | 'container' | 'handler';
+  /** `control` is done by schedulers. */
+  readonly uses: 'code' | 'container' | 'handler' | 'control';
   readonly handler?: string;
   readonly need: Need;
   readonly rules: Readonly<Record<string, LabelRule>>;
 }
+
+/** The class of all tasks that hold no worker: schedulers take them. */
+export const CONTROL_CLASS: ResourceClass = {
+  name: 'control',
+  uses: 'control',
+  need: { cpu: 0, memory: 0, gpu: 0, gpuMemory: 0 },
+  rules: {},
+};
 
 /** A task that asks for no CPU takes a quarter of a core: most tasks wait for something most of the time. */
 const DEFAULT_CPU = 0.25;

@@ -19,7 +19,11 @@ import {
   type Template,
   type TemplateFault,
 } from '@lattice/expression';
-import { resourceClassOf, type ResourceClass } from './resource-class';
+import type { Examine } from './body';
+import { readControl, type ControlStep } from './control';
+import { kindOf, type Kind } from './kinds';
+import { mergeReferences } from './references';
+import { CONTROL_CLASS, resourceClassOf, type ResourceClass } from './resource-class';
 import { readTemplate, unknownUses } from './task-parts';
 
 /** A task of a valid document, with the defaults of the document taken in and its expressions parsed. */
@@ -50,58 +54,65 @@ export interface TaskDefinition {
   /** The level asked for; undefined means the default of the worker. */
   readonly level: SandboxLevel | undefined;
   readonly class: ResourceClass;
+  /** What a scheduler does for it; undefined for tasks of workers. */
+  readonly control: ControlStep | undefined;
+  /** Switches that have the task in an arm: it runs only if each of them took such an arm. */
+  readonly arms: readonly string[];
+  /** For each switch whose arms come together again here: the dependencies that lie in its arms. */
+  readonly joins: readonly (readonly string[])[];
 }
 
 interface Reading {
   readonly key: string;
   readonly task: TaskDocument;
   readonly document: WorkflowDocument;
+  /** Switches that have the task in an arm. */
+  readonly arms: readonly string[];
   readonly faults: Fault[];
+  /** Reads the body of a map or loop. */
+  readonly examine: Examine;
 }
 
 /** Reads one task; its faults are added to `faults`. Undefined when it can't be made sense of. */
 export function readTask(reading: Reading): TaskDefinition | undefined {
-  const { key, task, document, faults } = reading;
-  const base = ['tasks', key];
+  const { key, task, faults } = reading;
   const uses = unknownUses(task.uses, key);
   if (uses.length > 0) {
     faults.push(...uses);
     return undefined;
   }
   const kind = kindOf(task.uses);
-  faults.push(...withFaults(reading, kind), ...levelFaults(reading, kind));
+  return kind.by === 'worker' ? readWorkerTask(reading, kind) : readControlTask(reading, kind);
+}
+
+/** What tasks of all kinds have in common; `own` are the references of what is particular to the kind. */
+function readCommon(
+  { key, task, document, arms, faults }: Reading,
+  own: References | undefined,
+): Pick<
+  TaskDefinition,
+  'key' | 'needs' | 'if' | 'trigger' | 'guarded' | 'references' | 'retry' | 'timeoutMs' | 'arms' | 'joins'
+> {
   const defaults = document.defaults ?? {};
-  const body = readTemplate(
-    kind === 'code' ? withoutSource(task.with) : (task.with ?? null),
-    [...base, 'with'],
-    faults,
-  );
-  const env = readTemplate({ ...defaults.env, ...task.env }, [...base, 'env'], faults);
-  const condition = readCondition(task.if, [...base, 'if'], faults);
-  const references = merge([body, env, ...(condition === undefined ? [] : [condition])]);
-  const handler = kind === 'handler' ? task.uses.slice('handler/'.length) : undefined;
-  const queueTimeoutMs = millisecondsOf(task.queueTimeout ?? defaults.queueTimeout);
-  const resources = { ...defaults.resources, ...task.resources };
+  const condition = readCondition(task.if, ['tasks', key, 'if'], faults);
+  const references = mergeReferences([
+    ...(own === undefined ? [] : [own]),
+    ...(condition === undefined ? [] : [templateReferences(condition)]),
+  ]);
+  const around = new Set(document.within?.tasks ?? []);
+  const named = [...references.tasks].filter((name) => !around.has(name));
   const trigger = task.trigger ?? 'all-success';
   return {
     key,
-    uses: kind,
-    handler,
-    needs: [...new Set([...listOf(task.needs), ...references.tasks])].sort(),
-    with: body,
-    source: sourceOf(kind, task.with),
-    env,
+    needs: [...new Set([...listOf(task.needs), ...named, ...arms])].sort(),
     if: condition,
     trigger,
-    guarded: condition !== undefined || trigger !== 'all-success' || queueTimeoutMs !== undefined,
+    guarded: condition !== undefined || trigger !== 'all-success' || arms.length > 0,
     references,
     retry: task.retry ?? defaults.retry,
     timeoutMs: millisecondsOf(task.timeout ?? defaults.timeout),
-    queueTimeoutMs,
-    heartbeatMs: millisecondsOf(task.heartbeat ?? defaults.heartbeat),
-    resources,
-    level: levelOf(kind, task.sandbox ?? defaults.sandbox),
-    class: resourceClassOf({ uses: kind, handler, resources, rules: { ...defaults.runsOn, ...task.runsOn } }),
+    arms,
+    joins: [],
   };
 }
 
@@ -109,13 +120,77 @@ function millisecondsOf(duration: string | undefined): number | undefined {
   return duration === undefined ? undefined : parseDuration(duration);
 }
 
-function kindOf(uses: string): ResourceClass['uses'] {
-  if (uses === 'code' || uses === 'container') return uses;
-  return 'handler';
+function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>): TaskDefinition {
+  const { key, task, document, faults } = reading;
+  const { uses, handler } = kind;
+  faults.push(...withFaults(reading, uses), ...levelFaults(reading, uses));
+  const defaults = document.defaults ?? {};
+  const body = readTemplate(
+    uses === 'code' ? withoutSource(task.with) : (task.with ?? null),
+    ['tasks', key, 'with'],
+    faults,
+  );
+  const env = readTemplate({ ...defaults.env, ...task.env }, ['tasks', key, 'env'], faults);
+  const resources = { ...defaults.resources, ...task.resources };
+  const queueTimeoutMs = millisecondsOf(task.queueTimeout ?? defaults.queueTimeout);
+  const common = readCommon(reading, mergeReferences([body, env].map(templateReferences)));
+  return {
+    ...common,
+    guarded: common.guarded || queueTimeoutMs !== undefined,
+    queueTimeoutMs,
+    heartbeatMs: millisecondsOf(task.heartbeat ?? defaults.heartbeat),
+    uses,
+    handler,
+    with: body,
+    source: sourceOf(uses, task.with),
+    env,
+    resources,
+    level: levelOf(uses, task.sandbox ?? defaults.sandbox),
+    class: resourceClassOf({ uses, handler, resources, rules: { ...defaults.runsOn, ...task.runsOn } }),
+    control: undefined,
+  };
 }
 
+const NOTHING: Template = { kind: 'constant', value: null };
+
+function readControlTask(reading: Reading, kind: Extract<Kind, { by: 'scheduler' }>): TaskDefinition {
+  reading.faults.push(...workerFieldFaults(reading));
+  const read = readControl(reading, kind.control, kind.workflow);
+  return {
+    ...readCommon(reading, read?.references),
+    queueTimeoutMs: undefined,
+    heartbeatMs: undefined,
+    uses: 'control',
+    handler: undefined,
+    with: NOTHING,
+    source: undefined,
+    env: NOTHING,
+    resources: {},
+    level: undefined,
+    class: CONTROL_CLASS,
+    control: read?.step,
+  };
+}
+
+/** Fields that say how a worker does a task, where no worker does it. */
+function workerFieldFaults({ key, task }: Reading): Fault[] {
+  return (['resources', 'runsOn', 'sandbox', 'env', 'queueTimeout', 'heartbeat'] as const).flatMap((name) =>
+    task[name] === undefined
+      ? []
+      : [
+          fault(
+            'bad_value',
+            pointerOf(['tasks', key, name]),
+            `a ${task.uses} task holds no worker: leave out "${name}"`,
+          ),
+        ],
+  );
+}
+
+type WorkerUses = Extract<Kind, { by: 'worker' }>['uses'];
+
 /** Handlers run in the worker, containers in Docker; only code has a choice. */
-function levelOf(kind: ResourceClass['uses'], asked: SandboxLevel | undefined): SandboxLevel | undefined {
+function levelOf(kind: WorkerUses, asked: SandboxLevel | undefined): SandboxLevel | undefined {
   if (kind === 'handler') return 'none';
   return kind === 'container' ? 'docker' : asked;
 }
@@ -124,7 +199,7 @@ function listOf(needs: TaskDocument['needs']): readonly string[] {
   return typeof needs === 'string' ? [needs] : (needs ?? []);
 }
 
-function withFaults({ key, task }: Reading, kind: ResourceClass['uses']): Fault[] {
+function withFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
   const base = ['tasks', key, 'with'];
   if (kind === 'handler') return [];
   if (task.with === undefined)
@@ -138,7 +213,7 @@ function withFaults({ key, task }: Reading, kind: ResourceClass['uses']): Fault[
   return [];
 }
 
-function levelFaults({ key, task }: Reading, kind: ResourceClass['uses']): Fault[] {
+function levelFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
   const asked = task.sandbox;
   if (asked === undefined) return [];
   const pointer = pointerOf(['tasks', key, 'sandbox']);
@@ -151,7 +226,7 @@ function levelFaults({ key, task }: Reading, kind: ResourceClass['uses']): Fault
   return [];
 }
 
-function sourceOf(kind: ResourceClass['uses'], body: unknown): string | undefined {
+function sourceOf(kind: WorkerUses, body: unknown): string | undefined {
   if (kind !== 'code' || typeof body !== 'object' || body === null || !('source' in body)) return undefined;
   return typeof body.source === 'string' ? body.source : undefined;
 }
@@ -169,14 +244,4 @@ function readCondition(condition: TaskDocument['if'], base: readonly string[], f
   const template = parseCondition(condition, found);
   for (const { error } of found) faults.push(fault(error.code, pointerOf(base), error.message));
   return template;
-}
-
-function merge(templates: readonly Template[]): References {
-  const all = templates.map(templateReferences);
-  return {
-    tasks: new Set(all.flatMap(({ tasks }) => [...tasks])),
-    inputs: new Set(all.flatMap(({ inputs }) => [...inputs])),
-    statusOf: new Set(all.flatMap(({ statusOf }) => [...statusOf])),
-    allInputs: all.some(({ allInputs }) => allInputs),
-  };
 }

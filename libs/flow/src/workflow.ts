@@ -32,6 +32,14 @@ export type ReadDocument =
 
 /** Checks a document as a whole. All faults come together, each with its pointer. Never throws on bad input. */
 export function readDocument(value: unknown): ReadDocument {
+  const read = readStored(value);
+  if (!read.ok || read.workflow.document.within === undefined) return read;
+  const message = 'only the platform says what is around a body';
+  return { ok: false, faults: [fault('unknown_field', '/within', message)] };
+}
+
+/** {@link readDocument} for all that is stored: bodies of map and loop, too. */
+function readStored(value: unknown): ReadDocument {
   const shape = shapeFaults(value);
   if (shape.length > 0) return { ok: false, faults: shape };
   const many = countFaults(value);
@@ -76,7 +84,7 @@ function distinct(faults: readonly Fault[]): Fault[] {
 
 /** {@link readDocument} for a document that was valid when it was stored; throws LatticeError `invalid_document` if it is not. */
 export function mustReadDocument(value: unknown): Workflow {
-  const read = readDocument(value);
+  const read = readStored(value);
   if (read.ok) return read.workflow;
   throw new LatticeError('invalid_document', 'a stored document is not valid', { faults: read.faults });
 }

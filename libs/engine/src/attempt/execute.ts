@@ -1,21 +1,41 @@
 import type { SandboxLevel } from '@lattice/contracts';
 import type { Executors, Outcome } from '@lattice/executor';
+import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
 import type { Runtime } from '../runtime';
-import type { prepare } from './execution';
+import type { Compiled } from '../run/plans';
+import { prepare } from './execution';
 import { LogWriter } from './log-writer';
 import { watchSilence, type SilenceWatch } from './watch-silence';
 
-/** What an attempt needs of its worker. */
+/** What an attempt needs of the worker, or scheduler, that makes it. */
 export interface AttemptContext {
   readonly runtime: Runtime;
   readonly workerId: string;
-  readonly executors: Executors;
-  /** Text that is new each time: it tells a repeated call from a second attempt. */
+  /** Text that tells a repeated call from a second attempt: new each time, or always the same where steps may be repeated. */
   nonce(): string;
-  /** The level at which a task will run here. */
-  levelOf(task: TaskDefinition): SandboxLevel;
+  /** The level at which a task will run here; undefined where none is used. */
+  levelOf(task: TaskDefinition): SandboxLevel | undefined;
+  /** Does the work of an attempt. Throws LatticeError when it can't begin. */
+  perform(attempt: Attempt): Promise<Outcome | Waiting>;
+}
+
+/** One attempt of a task, begun. */
+export interface Attempt {
+  readonly run: FlowRun;
+  readonly compiled: Compiled;
+  readonly task: TaskDefinition;
+  readonly attempt: number;
+  /** What expressions of the task may name. */
+  readonly scope: Scope;
+  readonly signal: AbortSignal;
+}
+
+/** The attempt goes on later, without holding anybody meanwhile: its job is put aside for so long. */
+export interface Waiting {
+  readonly status: 'waiting';
+  readonly ms: number;
 }
 
 /** Milliseconds between two progress events of an attempt. */
@@ -23,16 +43,10 @@ const PROGRESS_MS = 100;
 
 /** Runs an attempt to its end. An abort of the signal stops the work; a run that is being stopped gives `cancelled`. */
 export async function execute(
-  context: AttemptContext,
-  options: {
-    run: FlowRun;
-    task: TaskDefinition;
-    attempt: number;
-    prepared: ReturnType<typeof prepare>;
-    signal: AbortSignal;
-  },
+  context: { readonly runtime: Runtime; readonly executors: Executors },
+  { run, task, attempt, scope, signal }: Attempt,
 ): Promise<Outcome> {
-  const { run, task, attempt, prepared, signal } = options;
+  const prepared = prepare(task, scope, context.runtime.settings);
   if (signal.aborted) return { status: 'cancelled' };
   const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
   let log: LogWriter | undefined;

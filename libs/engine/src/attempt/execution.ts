@@ -63,6 +63,8 @@ function programOf(task: TaskDefinition, body: unknown): Program {
     }
     case 'handler':
       return { uses: `handler/${task.handler ?? ''}`, input: handlerInput(body) };
+    case 'control':
+      throw new LatticeError('internal', `task "${task.key}" is of the schedulers, and came to a worker`);
   }
 }
 

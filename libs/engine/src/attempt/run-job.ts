@@ -21,8 +21,7 @@ import type { Compiled } from '../run/plans';
 import { gatesOf, release } from '../run/release';
 import { parseInputs, taskScope } from '../run/scope';
 import { settleJob, settleRun } from '../run/stop';
-import { execute, type AttemptContext } from './execute';
-import { prepare } from './execution';
+import type { AttemptContext } from './execute';
 import { faultOf } from './fault-of';
 import { whenConnected } from './when-connected';
 
@@ -120,8 +119,10 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
       if (result === undefined) continue;
       slice.tasks[key] = await whenConnected(slice.signal, () => taskScope(runtime, run.runId, key, result));
     }
-    const prepared = prepare(task, scopeOf(slice), runtime.settings);
-    outcome = await execute(context, { run, task, attempt, prepared, signal: slice.signal });
+    const { compiled, signal } = slice;
+    const work = await context.perform({ run, compiled, task, attempt, scope: scopeOf(slice), signal });
+    if (work.status === 'waiting') return { do: 'delay', ms: work.ms };
+    outcome = work;
   } catch (error) {
     outcome = { status: 'failed', error: faultOf(error) };
   }

@@ -1,8 +1,10 @@
 import { LatticeError, taskError } from '@lattice/contracts';
 import { evaluateTemplate } from '@lattice/expression';
-import { decide, tasksOf, type Ended, type PlanSegment, type TaskDefinition } from '@lattice/flow';
+import { NOT_TAKEN, decide, tasksOf, type Ended, type PlanSegment, type TaskDefinition } from '@lattice/flow';
 import { announceClasses, markQueued, readResults, record, type FlowRun, type GateCount } from '@lattice/queue';
 import type { Runtime } from '../runtime';
+import { z } from 'zod';
+import { readOutput } from './outputs';
 import type { Compiled } from './plans';
 import { startQueueTimers } from './queue-timers';
 import { readScope } from './scope';
@@ -152,7 +154,8 @@ async function endsOfSegment(runtime: Runtime, question: Question): Promise<End[
 
 function guardOf(task: TaskDefinition): Parameters<typeof decide>[0] {
   const asksStatus = task.if !== undefined && [...task.references.statusOf].some((key) => task.needs.includes(key));
-  return { trigger: task.trigger, conditional: task.if !== undefined, asksStatus };
+  const inArm = task.arms.length > 0;
+  return { trigger: task.trigger, conditional: task.if !== undefined, asksStatus, inArm, joins: task.joins };
 }
 
 async function readEnded(runtime: Runtime, runId: string, keys: readonly string[]): Promise<Ended[]> {
@@ -170,6 +173,7 @@ async function ask(
   compiled: Compiled,
   task: TaskDefinition,
 ): Promise<End[] | undefined> {
+  if (!(await isTaken(runtime, run, task))) return [{ key: task.key, status: 'skipped', reason: NOT_TAKEN }];
   if (task.if === undefined) return undefined;
   try {
     const scope = await readScope(
@@ -188,6 +192,18 @@ async function ask(
     if (!(error instanceof LatticeError)) throw error;
     return [{ key: task.key, status: 'failed', error }];
   }
+}
+
+const switchOutputSchema = z.object({ tasks: z.array(z.string()) });
+
+/** True when every switch that has the task in an arm took such an arm. */
+async function isTaken(runtime: Runtime, run: FlowRun, task: TaskDefinition): Promise<boolean> {
+  if (task.arms.length === 0) return true;
+  const results = await readResults(runtime.queue, run.runId, task.arms);
+  const outputs = await Promise.all(
+    results.map((result, index) => readOutput(runtime, run.runId, task.arms[index] ?? '', result)),
+  );
+  return outputs.every((output) => switchOutputSchema.safeParse(output).data?.tasks.includes(task.key) === true);
 }
 
 /** What the end of a task counts towards. */

@@ -1,5 +1,7 @@
 import { LatticeError } from '@lattice/contracts';
+import { CONTROL_CLASS } from '@lattice/flow';
 import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
+import { ControlLoop } from '../control-tasks/control-loop';
 import { finaliseIfDone } from '../run/finalise';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
@@ -17,8 +19,11 @@ export class Scheduler {
   private readonly stalled = new Map<string, ClassQueue>();
   private history: HistoryWriter | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
+  private readonly control: ControlLoop;
 
-  constructor(private readonly runtime: Runtime) {}
+  constructor(private readonly runtime: Runtime) {
+    this.control = new ControlLoop(runtime);
+  }
 
   async start(): Promise<void> {
     const { runtime } = this;
@@ -45,6 +50,7 @@ export class Scheduler {
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
     );
     const wake = (): void => outbox.wake();
+    await this.control.start();
     this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: wake, onReconnect: wake });
   }
 
@@ -74,6 +80,7 @@ export class Scheduler {
   /** Stops in order: no new runs, then history, so that what ended is written down. */
   async stop(): Promise<void> {
     await this.unsubscribe?.();
+    await this.control.stop();
     const history = this.history?.close();
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await history;
@@ -83,7 +90,7 @@ export class Scheduler {
   /** A class whose workers are all gone has nobody else to see that their jobs are lost. */
   private async watchStalled(): Promise<number> {
     for (const { name } of await readClasses(this.runtime.queue)) {
-      if (this.stalled.has(name)) continue;
+      if (this.stalled.has(name) || name === CONTROL_CLASS.name) continue;
       const queue = new ClassQueue({
         queue: this.runtime.queue,
         className: name,

@@ -7,6 +7,7 @@ import { meetsRules } from './labels';
  * Names what is asked for and what there is.
  */
 export function waitingReason(entry: ResourceClass, workers: readonly WorkerView[]): string | undefined {
+  if (entry.uses === 'control') return undefined;
   const online = workers.filter(({ status }) => status === 'online');
   if (online.length === 0)
     return workers.length === 0 ? 'no worker is there' : `no worker is online (${workers.length} known)`;

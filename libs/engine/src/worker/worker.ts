@@ -14,7 +14,7 @@ import {
   type Taken,
 } from '@lattice/queue';
 import { z } from 'zod';
-import type { AttemptContext } from '../attempt/execute';
+import { execute, type AttemptContext } from '../attempt/execute';
 import { runJob } from '../attempt/run-job';
 import { startLoop, type Loop } from '../loop';
 import type { Runtime } from '../runtime';
@@ -59,9 +59,9 @@ export class LatticeWorker {
     this.context = {
       runtime,
       workerId: worker.id,
-      executors: this.executors,
       nonce: () => `${this.life}.${(this.nonces += 1)}`,
       levelOf: (task) => this.levelOf(task),
+      perform: (attempt) => execute({ runtime, executors: this.executors }, attempt),
     };
     this.loop = new TakeLoop({
       ledger: this.ledger,
@@ -130,7 +130,8 @@ export class LatticeWorker {
     }
   }
 
-  private canServe({ need, rules, handler }: ResourceClass): boolean {
+  private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
+    if (uses === 'control') return false;
     if (handler !== undefined && !this.handlers.has(handler)) return false;
     return fits(need, this.ledger.total) && meetsRules(rules, this.runtime.settings.worker.labels);
   }

@@ -1,0 +1,90 @@
+import { CONTROL_CLASS } from '@lattice/flow';
+import { ClassQueue, TakeLoop, type Disposal, type Taken } from '@lattice/queue';
+import { z } from 'zod';
+import type { AttemptContext } from '../attempt/execute';
+import { runJob } from '../attempt/run-job';
+import type { Runtime } from '../runtime';
+import { STEP_OWNER, takeStep } from './take-step';
+
+/** Steps that a scheduler takes at the same time; each is short. */
+const SLOTS = 32;
+const SWEEP_MS = 1_000;
+const STALLED_MS = 5_000;
+
+const readySchema = z.array(z.string());
+const controlSchema = z.union([z.object({ stop: z.string() }), z.object({ stopAll: z.literal(true) })]);
+
+/**
+ * Takes the jobs of the class `control`: tasks that hold no worker. Every step may be repeated, and by another scheduler, so
+ * all of them begin attempts under one name; an attempt that waits has its job put aside, and nobody holds anything.
+ */
+export class ControlLoop {
+  private readonly loop: TakeLoop;
+  private readonly context: AttemptContext;
+  private free = SLOTS;
+  private unsubscribe: (() => Promise<void>)[] = [];
+
+  constructor(private readonly runtime: Runtime) {
+    this.context = {
+      runtime,
+      workerId: STEP_OWNER,
+      nonce: () => 'step',
+      levelOf: () => undefined,
+      perform: (attempt) => takeStep(runtime, attempt),
+    };
+    this.loop = new TakeLoop({
+      ledger: {
+        reserve: () => this.free > 0 && (this.free -= 1) >= 0,
+        giveBack: () => void (this.free += 1),
+      },
+      work: (taken, signal) => this.work(taken, signal),
+      onError: (error) => runtime.log.warn({ err: error }, 'taking steps'),
+      onReleased: (classes) => void runtime.queue.bus.publish('ready', JSON.stringify(classes)),
+      lockMs: runtime.settings.lock,
+      sweepMs: SWEEP_MS,
+    });
+  }
+
+  async start(): Promise<void> {
+    const { queue, settings, log } = this.runtime;
+    const wake = (): void => this.loop.wake([CONTROL_CLASS.name]);
+    this.unsubscribe = [
+      await queue.bus.subscribe('ready', {
+        onMessage: (text) => this.loop.wake(readySchema.parse(JSON.parse(text))),
+        onReconnect: wake,
+      }),
+      await queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
+    ];
+    const jobs = new ClassQueue({
+      queue,
+      className: CONTROL_CLASS.name,
+      workerId: STEP_OWNER,
+      lockMs: settings.lock,
+      stalledMs: STALLED_MS,
+      onStalled: wake,
+    });
+    this.loop.start();
+    this.loop.add(jobs);
+    jobs.watchStalled().catch((error: unknown) => log.warn({ err: error }, 'watching for stalled steps'));
+  }
+
+  async stop(): Promise<void> {
+    for (const end of this.unsubscribe) await end();
+    await this.loop.drain();
+    await this.loop.close();
+  }
+
+  private async work(taken: Taken, signal: AbortSignal): Promise<Disposal> {
+    try {
+      return await runJob(this.context, taken, signal);
+    } catch (error) {
+      this.runtime.log.error({ err: error, runId: taken.runId, taskKey: taken.taskKey }, 'a step could not be taken');
+      return { do: 'leave' };
+    }
+  }
+
+  private control(text: string): void {
+    const order = controlSchema.parse(JSON.parse(text));
+    if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
+  }
+}

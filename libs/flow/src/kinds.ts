@@ -1,0 +1,25 @@
+import { CONTROL_KINDS, type ControlKind } from '@lattice/contracts';
+import type { ResourceClass } from './resource-class';
+
+/** What `uses` says: who does the task, and the name within it. */
+export type Kind =
+  | { readonly by: 'worker'; readonly uses: Exclude<ResourceClass['uses'], 'control'>; readonly handler?: string }
+  | { readonly by: 'scheduler'; readonly control: ControlKind; readonly workflow?: WorkflowName };
+
+/** A saved workflow; the newest version when none is named. */
+export interface WorkflowName {
+  readonly name: string;
+  readonly version: number | undefined;
+}
+
+/** Reads a `uses` that fits USES_PATTERN. */
+export function kindOf(uses: string): Kind {
+  if (uses === 'code' || uses === 'container') return { by: 'worker', uses };
+  if (uses.startsWith('handler/')) return { by: 'worker', uses: 'handler', handler: uses.slice('handler/'.length) };
+  if (uses.startsWith('workflow/')) {
+    const [name = '', version] = uses.slice('workflow/'.length).split('@');
+    const workflow = { name, version: version === undefined ? undefined : Number(version) };
+    return { by: 'scheduler', control: 'workflow', workflow };
+  }
+  return { by: 'scheduler', control: CONTROL_KINDS.find((kind) => kind === uses) ?? 'transform' };
+}

@@ -13,6 +13,7 @@ const tool = (path, ...args) => {
 const checks = [
   ['format', tool('prettier/bin/prettier.cjs', '--check', '.')],
   ['types', tool('typescript/bin/tsc', '-b')],
+  ['types of tests', tool('typescript/bin/tsc', '-p', 'tsconfig.spec.json')],
   ['lint', tool('eslint/bin/eslint.js', '.')],
   [
     'layers',
@@ -30,7 +31,7 @@ for (const [name, [command, args]] of checks) {
   const from = performance.now();
   const { code, output } = await capture(command, args);
   const seconds = ((performance.now() - from) / 1000).toFixed(1);
-  console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(10)} ${seconds.padStart(6)} s`);
+  console.log(`${code === 0 ? 'ok    ' : 'FAILED'}  ${name.padEnd(14)} ${seconds.padStart(6)} s`);
   if (code === 0) continue;
   failed.push(name);
   console.log(output.replace(/^/gm, '  '));

@@ -1,4 +1,4 @@
-import { DOCUMENT, testApi, type TestApi } from './support';
+import { DOCUMENT, testApi, type JsonResponse, type TestApi } from './support';
 
 describe('POST /v1/runs', () => {
   let test: TestApi;
@@ -9,7 +9,7 @@ describe('POST /v1/runs', () => {
 
   const submit = (body: unknown, headers?: Record<string, string>) => test.post('/v1/runs', body, headers);
   const yaml = (path: string, text: string) => test.post(path, text, { 'content-type': 'application/yaml' });
-  const faultsOf = async (response: Response) => {
+  const faultsOf = async (response: JsonResponse) => {
     const problem = await response.json();
     return problem.faults.map((fault: { code: string; pointer: string }) => `${fault.code} ${fault.pointer}`);
   };

@@ -146,8 +146,14 @@ export interface TestApi extends TestEngine {
   api: RunningApi;
   adminKey: string;
   /** A request with the admin key, unless `key` says otherwise (null: with none). */
-  call(path: string, init?: RequestInit & { key?: string | null }): Promise<Response>;
-  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  call(path: string, init?: RequestInit & { key?: string | null }): Promise<JsonResponse>;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<JsonResponse>;
+}
+
+/** What a test reads of JSON is checked by its expectations. */
+export interface JsonResponse extends Response {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  json(): Promise<any>;
 }
 
 export async function testApi(): Promise<TestApi> {

@@ -3,6 +3,7 @@ import { documentSchema, prioritySchema, type inputSchema } from './document';
 import { durationSchema } from './duration';
 import { faultSchema, taskErrorSchema } from './errors';
 import { workflowNameSchema } from './ids';
+import { runReportSummarySchema } from './run-report';
 import { RUN_STATUSES, TASK_STATUSES } from './states';
 
 /** Body of POST /v1/runs. `workflow` is the name of a saved workflow or a document. */
@@ -24,8 +25,15 @@ const time = z.string().nullable();
 export const taskViewSchema = z.object({
   key: z.string(),
   status: z.enum(TASK_STATUSES),
+  queuedAt: time.optional().describe('When its job was queued; null for a task that went on in the job of another.'),
   startedAt: time,
   finishedAt: time,
+  executionTime: z
+    .number()
+    .int()
+    .nullable()
+    .optional()
+    .describe('Milliseconds of the last attempt, when it has ended.'),
   attempts: z.number().int(),
   workerId: z.string().nullable(),
   output: z.unknown(),
@@ -53,6 +61,7 @@ export const runViewSchema = runSummarySchema.extend({
   inputs: z.record(z.string(), z.unknown()),
   outputs: z.record(z.string(), z.unknown()).nullable(),
   error: taskErrorSchema.nullable(),
+  summary: runReportSummarySchema.optional(),
   tasks: z.array(taskViewSchema),
 });
 export type RunView = z.infer<typeof runViewSchema>;

@@ -64,6 +64,8 @@ export { faultsOf } from './faults';
 export { EVENTS, EVENT_TYPES, FINAL_EVENTS, eventSchema, isEventType, isFinalEvent } from './events';
 export type { EventType, RunEvent } from './events';
 export { CEL_WORDS, TASK_KEY_PATTERN, isTaskKey, taskKeySchema, runIdSchema, workflowNameSchema } from './ids';
+export { pathStepSchema, runReportSummarySchema } from './run-report';
+export type { PathStep, RunReportSummary } from './run-report';
 export {
   submitRunSchema,
   submittedSchema,

@@ -2,13 +2,14 @@
 -- $1 run id
 -- Result: one row for each task, by position, with the columns of the run beside it; key is null for a run without tasks.
 select
-  run.id, run.workflow, run.version, run.status, run.priority, run.created_at, run.started_at, run.finished_at,
+  run.id, run.workflow, run.version, run.document_sha, run.status, run.priority, run.created_at, run.started_at, run.finished_at,
   case when row_number() over (order by task.position) = 1 then run.tags end as tags,
   case when row_number() over (order by task.position) = 1 then run.inputs end as inputs,
   case when row_number() over (order by task.position) = 1 then run.outputs end as outputs,
   case when row_number() over (order by task.position) = 1 then run.error end as error,
-  task.key, task.status as task_status, task.attempts, task.worker_id, task.started_at as task_started_at,
-  task.finished_at as task_finished_at, task.output, task.error as task_error, task.reason, kept.output as kept_output
+  task.key, task.status as task_status, task.attempts, task.worker_id, task.queued_at as task_queued_at,
+  task.started_at as task_started_at, task.finished_at as task_finished_at,
+  task.output, task.error as task_error, task.reason, kept.output as kept_output
 from runs run
 left join tasks task on task.run_id = run.id
 left join outputs kept on task.output is null and task.output_bytes is not null

@@ -6,7 +6,8 @@ export { migrate, pendingMigrations, waitForMigrations } from './schema/migrate'
 export { dumpSchema } from './schema/dump-schema';
 export { insertRun, purgeIdempotencyKeys } from './runs/insert-run';
 export type { InsertedRun, NewRun } from './runs/insert-run';
-export { getRun } from './runs/get-run';
+export { getRun, getRunBrief } from './runs/get-run';
+export type { FoundRun, TaskTimes } from './runs/get-run';
 export { getRunState, listActiveRuns, listQueuedRuns, raiseRunEpoch, reopenRun } from './runs/run-state';
 export type { RunState } from './runs/run-state';
 export { listRuns } from './runs/list-runs';

@@ -26,6 +26,11 @@ export const queryFactor = z
   .transform(Number)
   .pipe(z.number().min(0))
   .meta({ type: 'number', minimum: 0 });
+/** `true` or `false`. */
+export const queryFlag = z
+  .enum(['true', 'false'])
+  .transform((text) => text === 'true')
+  .meta({ type: 'boolean' });
 /** The id of an event or a log entry: a bigint of Postgres as text. */
 export const queryId = z.string().regex(/^\d{1,18}$/, 'not the id of an event');
 /** A duration of a query in milliseconds; more than `max` counts as `max`. */

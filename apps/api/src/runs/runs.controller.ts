@@ -17,7 +17,7 @@ import { Needs } from '../auth/scope';
 import { Answers, Queries } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
 import { abortOnClose } from '../http/abort-on-close';
-import { queryDuration, queryInteger, queryText, readQuery } from '../http/read-query';
+import { queryDuration, queryFlag, queryInteger, queryText, readQuery } from '../http/read-query';
 
 const MAX_WAIT_MS = 600_000;
 const listQuery = {
@@ -27,6 +27,9 @@ const listQuery = {
   before: runIdSchema.optional().describe('Only runs older than this one.'),
   cursor: runIdSchema.optional().describe('`next` of the page before.'),
   limit: queryInteger(1, 1_000).default(50).describe('Of a page, default 50.'),
+};
+const readRunQuery = {
+  tasks: queryFlag.default(true).describe('false leaves the tasks out (`tasks` is empty), but for the summary.'),
 };
 const waitQuery = {
   timeout: queryDuration(MAX_WAIT_MS)
@@ -55,10 +58,14 @@ export class RunsController {
 
   @Get(':id')
   @Needs('viewer')
-  @ApiOperation({ summary: 'Read a run with its tasks' })
-  @Answers({ 200: ['The run.', 'RunView'], 404: 'There is no run of this id.' })
-  async read(@Param('id') id: string): Promise<RunView> {
-    return readRun(this.engine, id);
+  @ApiOperation({
+    summary: 'Read a run with its tasks',
+    description: 'Every task with its result; `summary` has counts, times, the slowest tasks and the critical path.',
+  })
+  @Queries(readRunQuery)
+  @Answers({ 200: ['The run.', 'RunView'], 400: 'The query has faults.', 404: 'There is no run of this id.' })
+  async read(@Param('id') id: string, @Req() request: Request): Promise<RunView> {
+    return readRun(this.engine, id, readQuery(request, readRunQuery));
   }
 
   @Get(':id/wait')

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EXIT, type ExitCode } from '../exit-codes';
 import { between, duration, firstLine, table } from '../format';
 import { markOf, paintState } from '../progress/marks';
+import { renderTimes } from '../progress/where-time-went';
 import { does, type Context, type Shell } from '../register';
 import { colorsOf, plainText, print, printJson, type Colors } from '../terminal';
 
@@ -24,7 +25,8 @@ async function get(context: Context, _options: object, args: readonly string[]):
 }
 
 export function renderRun(run: RunView, colors: Colors): string {
-  const blocks = [facts(run, colors), tasks(run, colors)];
+  const times = renderTimes(run.summary, colors);
+  const blocks = [`${facts(run, colors)}${times === '' ? '' : `\n${times}`}`, tasks(run, colors)];
   if (Object.keys(run.inputs).length > 0) blocks.push(json('inputs', run.inputs, colors));
   if (run.outputs !== null) blocks.push(json('outputs', run.outputs, colors));
   return blocks.join('\n\n');

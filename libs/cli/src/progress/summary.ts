@@ -2,6 +2,7 @@ import { CODES, isErrorCode, type RunView, type TaskError, type TaskView } from 
 import { between, count, duration, firstLine } from '../format';
 import { plainText, type Colors } from '../terminal';
 import { markOf, paintState } from './marks';
+import { renderSlowest } from './where-time-went';
 
 export interface SummaryOptions {
   colors: Colors;
@@ -21,6 +22,7 @@ export function renderSummary(run: RunView, options: SummaryOptions): string {
     outputs(run, options),
     ...failures(run, options),
     runError(run, options),
+    renderSlowest(run.summary, options.colors),
     more(run, options),
   ];
   return blocks.filter((block) => block !== '').join('\n\n');

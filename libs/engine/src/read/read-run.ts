@@ -1,13 +1,55 @@
-import { LatticeError, type LogEntry, type RunList, type RunStatus, type RunView } from '@lattice/contracts';
-import { getDocument, getRun, getRunState, listRuns, readLogs, type RunFilter } from '@lattice/persistence';
+import {
+  LatticeError,
+  type LogEntry,
+  type RunList,
+  type RunReportSummary,
+  type RunStatus,
+  type RunView,
+} from '@lattice/contracts';
+import type { Workflow } from '@lattice/flow';
+import {
+  getDocument,
+  getRun,
+  getRunBrief,
+  getRunState,
+  listRuns,
+  readLogs,
+  type RunFilter,
+  type TaskTimes,
+} from '@lattice/persistence';
 import type { Engine } from '../context';
+import { summariseRun } from '../report/summarise-run';
 import { explainWaiting } from './explain-waiting';
+import { workflowOf } from './workflow-of';
 
-/** A run with its tasks, and why queued ones wait where no worker could take them; throws `run_not_found`. */
-export async function readRun(engine: Engine, runId: string): Promise<RunView> {
-  const run = await getRun(engine.db, runId);
-  if (run === undefined) throw notFound(runId);
-  return explainWaiting(engine, run);
+/**
+ * A run with its summary and its tasks, and why queued ones wait where no worker could take them; throws `run_not_found`.
+ * `tasks: false` leaves the tasks out: cheap also for a run of thousands.
+ */
+export async function readRun(engine: Engine, runId: string, options: { tasks?: boolean } = {}): Promise<RunView> {
+  if (options.tasks === false) return readRunBrief(engine, runId);
+  const found = await getRun(engine.db, runId);
+  if (found === undefined) throw notFound(runId);
+  const { documentSha, tasks, ...run } = found;
+  const workflow = await workflowOf(engine, documentSha);
+  const view = { ...run, summary: summarise(run, tasks, workflow), tasks };
+  return workflow === undefined ? view : explainWaiting(engine, view, workflow);
+}
+
+async function readRunBrief(engine: Engine, runId: string): Promise<RunView> {
+  const found = await getRunBrief(engine.db, runId);
+  if (found === undefined) throw notFound(runId);
+  const { documentSha, ...run } = found.run;
+  return { ...run, summary: summarise(run, found.times, await workflowOf(engine, documentSha)), tasks: [] };
+}
+
+function summarise(
+  run: Omit<RunView, 'tasks'>,
+  tasks: readonly TaskTimes[],
+  workflow: Workflow | undefined,
+): RunReportSummary {
+  const needsOf = (key: string): readonly string[] => workflow?.tasks.get(key)?.needs ?? [];
+  return summariseRun({ run, tasks, needsOf, now: Date.now() });
 }
 
 /** State of a run; throws `run_not_found`. Costs one row, however many tasks the run has. */

@@ -5,10 +5,12 @@ import type { Database } from '../database';
 import { prepared } from '../statements';
 
 const GET_RUN = prepared('get-run');
+const GET_RUN_BRIEF = prepared('get-run-brief');
 
 const runColumns = z.object({
   id: runViewSchema.shape.runId,
   workflow: z.string(),
+  document_sha: z.string(),
   version: z.number().nullable(),
   status: runStatusColumn,
   priority: z.number(),
@@ -25,6 +27,7 @@ const taskColumns = z.object({
   task_status: taskStatusColumn,
   attempts: z.number(),
   worker_id: z.string().nullable(),
+  task_queued_at: timeColumn.nullable(),
   task_started_at: timeColumn.nullable(),
   task_finished_at: timeColumn.nullable(),
   output: z.unknown(),
@@ -33,15 +36,53 @@ const taskColumns = z.object({
   reason: z.string().nullable(),
 });
 
-/** A run with all its tasks and outputs, as the API shows it; undefined when there is none of this id. */
-export async function getRun(db: Database, runId: string): Promise<RunView | undefined> {
+/** A run as the API shows it, and the document that it runs. */
+export interface FoundRun extends RunView {
+  documentSha: string;
+}
+
+/** A run with all its tasks and outputs; undefined when there is none of this id. */
+export async function getRun(db: Database, runId: string): Promise<FoundRun | undefined> {
   if (!runIdSchema.safeParse(runId).success) return undefined;
   const rows = await db.query(GET_RUN, [runId]);
   const [first] = rows;
   if (first === undefined) return undefined;
-  const run = runColumns.parse(first);
+  return { ...toRun(first), tasks: first['key'] === null ? [] : rows.map(toTask) };
+}
+
+/** A task of which only its state and its times are known. */
+export type TaskTimes = Pick<TaskView, 'key' | 'status' | 'attempts' | 'startedAt' | 'finishedAt' | 'executionTime'>;
+
+/** {@link getRun} without what the tasks made: cheap also for a run of thousands of tasks. */
+export async function getRunBrief(
+  db: Database,
+  runId: string,
+): Promise<{ run: Omit<FoundRun, 'tasks'>; times: TaskTimes[] } | undefined> {
+  if (!runIdSchema.safeParse(runId).success) return undefined;
+  const [row] = await db.query(GET_RUN_BRIEF, [runId]);
+  if (row === undefined) return undefined;
+  return { run: toRun(row), times: timesColumn.parse(row['times']) };
+}
+
+const msColumn = z.number().nullable();
+const timesColumn = z.array(
+  z
+    .tuple([z.string(), taskStatusColumn, z.number(), msColumn, msColumn])
+    .transform(([key, status, attempts, started, finished]): TaskTimes => ({
+      key,
+      status,
+      attempts,
+      startedAt: started === null ? null : new Date(started).toISOString(),
+      finishedAt: finished === null ? null : new Date(finished).toISOString(),
+      executionTime: started === null || finished === null ? null : finished - started,
+    })),
+);
+
+function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
+  const run = runColumns.parse(row);
   return {
     runId: run.id,
+    documentSha: run.document_sha,
     workflow: run.workflow,
     version: run.version,
     status: run.status,
@@ -53,17 +94,19 @@ export async function getRun(db: Database, runId: string): Promise<RunView | und
     inputs: run.inputs,
     outputs: run.outputs,
     error: run.error,
-    tasks: first['key'] === null ? [] : rows.map(toTask),
   };
 }
 
 function toTask(row: unknown): TaskView {
   const task = taskColumns.parse(row);
+  const { task_started_at: started, task_finished_at: finished } = task;
   return {
     key: task.key,
     status: task.task_status,
-    startedAt: task.task_started_at,
-    finishedAt: task.task_finished_at,
+    queuedAt: task.task_queued_at,
+    startedAt: started,
+    finishedAt: finished,
+    executionTime: started === null || finished === null ? null : Date.parse(finished) - Date.parse(started),
     attempts: task.attempts,
     workerId: task.worker_id,
     output: task.kept_output === null ? task.output : JSON.parse(task.kept_output),

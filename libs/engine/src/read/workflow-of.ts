@@ -1,0 +1,18 @@
+import type { WorkflowDocument } from '@lattice/contracts';
+import { mustReadDocument, type Workflow } from '@lattice/flow';
+import { getDocument } from '@lattice/persistence';
+import type { Engine } from '../context';
+
+/** Documents come from the cache of persistence: the same object is the same document. */
+const workflows = new WeakMap<WorkflowDocument, Workflow>();
+
+/** The workflow of a document that is stored; undefined when it is not. */
+export async function workflowOf(engine: Engine, documentSha: string): Promise<Workflow | undefined> {
+  const document = await getDocument(engine.db, documentSha);
+  if (document === undefined) return undefined;
+  const known = workflows.get(document);
+  if (known !== undefined) return known;
+  const workflow = mustReadDocument(document);
+  workflows.set(document, workflow);
+  return workflow;
+}

@@ -24,11 +24,12 @@ const homes = {
   yaml: '^libs/cli/',
   pino: '^libs/config/',
   'commander|log-update|picocolors': '^libs/cli/',
-  'eventsource-parser': '^libs/sdk/',
+  'eventsource-parser|acorn|esbuild': '^libs/sdk/',
   '@nestjs/[^/]+': '^apps/',
   '@bull-board/[^/]+': '^apps/api/',
   express: '^apps/api/',
-  ws: '^apps/api/',
+  // The client of the SDK's workers, and the server.
+  ws: '^(apps/api|libs/sdk)/',
 };
 
 module.exports = {

@@ -24,6 +24,7 @@ import { ApiError } from './errors';
 import { followEvents, type EventsOptions } from './events';
 import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
+import { resultsOf, type TaskResult } from './results';
 import { request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
 
 /** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
@@ -196,6 +197,16 @@ export class LatticeClient {
     const isOver = async (): Promise<boolean> =>
       isFinalRun((await this.getRun(runId, { tasks: false, signal: options.signal })).status);
     return followEvents(this.connection, `${runPath(runId)}/events`, { ...options, isOver });
+  }
+
+  /**
+   * How each task ended, as they end: the events of a run, told apart. Like `events` it connects again by itself, and gives each
+   * result once.
+   */
+  results(runId: string, options: EventsOptions = {}): AsyncGenerator<TaskResult, void, undefined> {
+    const outputOf = async (key: string): Promise<unknown> =>
+      (await this.getRun(runId, { signal: options.signal })).tasks.find((task) => task.key === key)?.output ?? null;
+    return resultsOf(this.events(runId, options), { url: this.url, outputOf });
   }
 
   private async parse<T>(schema: Schema<T>, call: Call): Promise<T> {

@@ -1,4 +1,4 @@
-import type { Fault } from '@lattice/contracts';
+import type { Fault, RunView } from '@lattice/contracts';
 
 /** The server refused a call: what its problem+json said. `code` is one of the error table. */
 export class ApiError extends Error {
@@ -33,6 +33,26 @@ export class Unreachable extends Error {
     super(`no answer from ${url}: ${reason}`, cause === undefined ? undefined : { cause });
     this.name = 'Unreachable';
     this.url = url;
+  }
+}
+
+/** A run that was waited for did not complete: it failed, was cancelled, or is not over yet (`run_timeout`). */
+export class RunError extends Error {
+  /** Of the error that ended the run. */
+  readonly code: string;
+  /** The run with its tasks, as it was then. */
+  readonly run: RunView;
+
+  constructor(run: RunView) {
+    const over = run.finishedAt !== null;
+    super(
+      over
+        ? `run ${run.runId} of ${run.workflow} ${run.status}: ${run.error?.message ?? 'no reason is known'}`
+        : `run ${run.runId} of ${run.workflow} is still ${run.status}; wait longer, or look again`,
+    );
+    this.name = 'RunError';
+    this.code = run.error?.code ?? (run.status === 'cancelled' ? 'cancelled' : over ? 'run_failed' : 'run_timeout');
+    this.run = run;
   }
 }
 

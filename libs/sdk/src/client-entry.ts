@@ -1,0 +1,38 @@
+/** What works in browsers as well as in Node: nothing here imports from `node:`. */
+export { LatticeClient, type SubmitOptions, type ListRunsOptions, type WaitOptions } from './client';
+export { ApiError, RunError, Unreachable } from './errors';
+export type { EventsOptions } from './events';
+export type { CallOptions, ClientOptions } from './request';
+export type { TaskResult } from './results';
+export { createWorkflow, Workflow } from './workflow/create-workflow';
+export type { AddOptions, RunOptions, TaskNode, WorkflowOptions } from './workflow/create-workflow';
+export { text } from './workflow/reference';
+export type { Bound, Ref, Reference, Resolved } from './workflow/reference';
+export type { RunHandle } from './workflow/run-handle';
+export type { Checked, Given, SchemaLike } from './workflow/schema';
+export { handler, task } from './workflow/task';
+export type {
+  CodeFunction,
+  CodeOptions,
+  CodeTask,
+  HandlerContext,
+  HandlerFunction,
+  HandlerTask,
+  Retry,
+  Task,
+  TaskOptions,
+  TaskSettings,
+} from './workflow/task';
+export { LatticeError } from '@lattice/contracts';
+export type {
+  Fault,
+  LogEntry,
+  RunEvent,
+  RunList,
+  RunView,
+  TaskError,
+  TaskView,
+  WorkerView,
+  WorkflowDocument,
+} from '@lattice/contracts';
+export { z } from 'zod';

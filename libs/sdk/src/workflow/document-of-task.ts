@@ -1,0 +1,32 @@
+import { LatticeError, USES_PATTERN, retrySchema, type TaskDocument } from '@lattice/contracts';
+import type { z } from 'zod';
+import type { Task } from './task';
+
+/** A task as the document has it; its input is a template already. */
+export function documentOfTask(task: Task, { input }: { input: z.core.util.JSONType }): TaskDocument {
+  const { description, resources, runsOn, retry, timeout, env, tags } = task;
+  return {
+    ...bodyOf(task, input),
+    ...(description === undefined ? {} : { description }),
+    ...(resources === undefined ? {} : { resources }),
+    ...(runsOn === undefined ? {} : { runsOn }),
+    ...(retry === undefined ? {} : { retry: retrySchema.parse(retry) }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(env === undefined ? {} : { env }),
+    ...(tags === undefined ? {} : { tags }),
+  };
+}
+
+function bodyOf(task: Task, input: z.core.util.JSONType): Pick<TaskDocument, 'uses' | 'with' | 'sandbox'> {
+  switch (task.kind) {
+    case 'handler': {
+      const uses = `handler/${task.name}`;
+      if (!USES_PATTERN.test(uses))
+        throw new LatticeError('bad_value', `"${task.name}" may not name a handler: letters, digits, . _ -, up to 100`);
+      // Always wrapped: `{ input: X }` alone means X, also where X has that very shape.
+      return { uses, with: { input } };
+    }
+    case 'code':
+      throw new LatticeError('bad_value', 'code tasks are not there yet');
+  }
+}

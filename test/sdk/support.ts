@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+export const root = resolve(__dirname, '..', '..');
+const run = promisify(execFile);
+
+/** A folder elsewhere in which the packed SDK is installed as npm does it, without a network: what it needs comes from here. */
+export async function installSdk(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'lattice-sdk-'));
+  const { stdout } = await run(process.execPath, [join(root, 'scripts', 'pack-sdk.mjs'), folder], { cwd: root });
+  const modules = join(root, 'node_modules');
+  const platforms = readdirSync(join(modules, '@esbuild')).map((name) => `@esbuild/${name}`);
+  const given = ['zod', 'ws', 'esbuild', ...platforms].map((name) => [name, `file:${join(modules, name)}`]);
+  const dependencies = { '@lattice/sdk': `file:${stdout.trim()}`, ...Object.fromEntries(given) };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'elsewhere', private: true, dependencies }));
+  const flags = ['--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund'];
+  await run('npm', ['install', ...flags, '--cache', join(folder, '.npm')], { cwd: folder });
+  return folder;
+}
+
+/** Runs Node on a new script of that folder; gives what it prints. */
+export async function node(folder: string, name: string, source: string): Promise<string> {
+  writeFileSync(join(folder, name), source);
+  const { stdout } = await run(process.execPath, [name], { cwd: folder });
+  return stdout.trim();
+}
+
+/** Type-checks a file of the folder (and the declarations of its packages); gives the errors as tsc prints them. */
+export async function typeCheck(folder: string, file: string, skipLibCheck = true): Promise<string> {
+  const config = { compilerOptions: { ...COMPILER, skipLibCheck, types: [] }, files: [file] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  try {
+    await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], {
+      cwd: folder,
+    });
+    return '';
+  } catch (error) {
+    // Not `instanceof Error`: Jest's realm has another one.
+    return String(typeof error === 'object' && error !== null && 'stdout' in error ? error.stdout : error).trim();
+  }
+}
+
+/** As strict as can be. */
+const COMPILER = {
+  strict: true,
+  noEmit: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: false,
+  target: 'es2023',
+  lib: ['es2023', 'dom', 'dom.iterable'],
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+};

@@ -72,6 +72,7 @@ const environmentSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'not a worker id')
     .optional(),
+  LATTICE_WORKER_PORT: port.optional(),
   LATTICE_LABELS: labels.default({}),
   LATTICE_HANDLERS: list.default([]),
   LATTICE_CPUS: z.coerce.number().positive().optional(),
@@ -133,6 +134,8 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
         `${hostname()
           .replaceAll(/[^A-Za-z0-9._-]/g, '-')
           .slice(0, 60)}-${process.pid}-${Date.now().toString(36)}`,
+      /** Where a worker answers whether it is alive and ready; nowhere when unset. */
+      port: env.LATTICE_WORKER_PORT,
       labels: env.LATTICE_LABELS,
       handlers: env.LATTICE_HANDLERS,
       cpus: env.LATTICE_CPUS,

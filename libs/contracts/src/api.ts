@@ -100,18 +100,3 @@ export const logEntrySchema = z.object({
 export type LogEntry = z.infer<typeof logEntrySchema>;
 
 export type InputDeclaration = z.infer<typeof inputSchema>;
-
-/** A worker as GET /v1/workers shows it. */
-export const workerViewSchema = z.object({
-  workerId: z.string(),
-  status: z.enum(['online', 'stale', 'offline', 'draining']),
-  host: z.string(),
-  pid: z.number().int(),
-  labels: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  handlers: z.array(z.string()),
-  resources: z.object({ cpu: z.number(), memory: z.number(), gpu: z.number() }),
-  running: z.number().int(),
-  startedAt: z.string(),
-  seenAt: z.string(),
-});
-export type WorkerView = z.infer<typeof workerViewSchema>;

@@ -23,6 +23,7 @@ export const CODES = {
   method_not_allowed: { status: 405, family: 'request', hint: 'See /docs for the methods of this path.' },
   run_not_found: { status: 404, family: 'request', hint: 'Check the id with GET /v1/runs.' },
   task_not_found: { status: 404, family: 'request', hint: 'Check the task keys with GET /v1/runs/:id.' },
+  worker_not_found: { status: 404, family: 'request', hint: 'Check the id with GET /v1/workers.' },
   workflow_not_found: { status: 404, family: 'request', hint: 'Save the workflow first with POST /v1/workflows.' },
   idempotency_conflict: {
     status: 409,
@@ -144,6 +145,11 @@ export const CODES = {
     hint: 'Runs start runs of their own up to ten deep; does a workflow start itself?',
   },
   approval_rejected: { status: 500, family: 'terminal', hint: 'Somebody answered the approval with no.' },
+  batch_mismatch: {
+    status: 500,
+    family: 'retryable',
+    hint: 'The handler of a batch returns a list with one output for each input, in their order.',
+  },
   run_failed: { status: 500, family: 'terminal', hint: 'See the error of the failed task.' },
   run_timeout: { status: 500, family: 'terminal', hint: 'Raise the timeout of the workflow.' },
   cancelled: { status: 500, family: 'terminal', hint: 'Someone cancelled the run, or another task of it failed.' },

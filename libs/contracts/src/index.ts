@@ -77,7 +77,6 @@ export {
   workflowListSchema,
   validationSchema,
   logEntrySchema,
-  workerViewSchema,
 } from './api';
 export type {
   SubmitRun,
@@ -88,5 +87,17 @@ export type {
   SavedWorkflow,
   LogEntry,
   InputDeclaration,
-  WorkerView,
 } from './api';
+export {
+  WORKER_ORDERS,
+  WORKER_STATUSES,
+  drainSchema,
+  gpuHolderSchema,
+  gpuSchema,
+  gpuViewSchema,
+  labelValueSchema,
+  pendingBatchSchema,
+  workerOrderedSchema,
+  workerViewSchema,
+} from './worker';
+export type { Drain, Gpu, GpuHolder, GpuView, PendingBatch, WorkerOrder, WorkerStatus, WorkerView } from './worker';

@@ -41,3 +41,6 @@ export { ROOT_QUEUE, ROOT_WORKER_OPTIONS, rootAgain } from '@lattice/queue';
 export type { RootJob } from '@lattice/queue';
 export { requestControl } from './control/control-run';
 export type { RunControl } from './control/control-run';
+export { requestWorkerOrder } from './worker/orders';
+export { WorkersFeed } from './live/workers-feed';
+export type { WorkersChange } from './live/workers-feed';

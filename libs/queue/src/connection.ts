@@ -20,6 +20,8 @@ export interface QueueConnection {
   readonly options: QueueOptions;
   /** A further connection, closed with this one. */
   duplicate(purpose: string): Redis;
+  /** Gives up connections that may be dead without knowing it, and connects again; what waits for an answer is sent once more. */
+  reconnect(): void;
   /** Milliseconds that a PING took. Rejects after the limit. */
   ping(limitMs: number): Promise<number>;
   close(): Promise<void>;
@@ -65,6 +67,9 @@ export async function openQueue(options: QueueOptions): Promise<QueueConnection>
     bus,
     options,
     duplicate: connect,
+    reconnect: () => {
+      for (const one of opened) if (one.status === 'ready') one.disconnect(true);
+    },
     ping: async (limitMs) => {
       const start = performance.now();
       await withLimit(redis.ping(), limitMs, `Redis did not answer within ${limitMs} ms`);

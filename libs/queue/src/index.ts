@@ -18,10 +18,20 @@ export type { RootJob } from './root-jobs';
 export { ClassQueue } from './class-queue';
 export type { Taken } from './class-queue';
 export { TakeLoop } from './take-loop';
-export type { Disposal, Ledger, TakeLoopOptions } from './take-loop';
+export type { Disposal, Ledger, NotReserved, TakeLoopOptions } from './take-loop';
 export { announceClasses, forgetClasses, readClasses } from './classes';
 export { appendEvent, lastStreamId, readStream, trimStream, unreadEvents } from './stream';
 export type { StreamEntry } from './stream';
-export { HEARTBEAT_MS, aliveWorkers, heartbeat, leave, listWorkers, serverTime } from './presence';
-export type { Announcement } from './presence';
+export {
+  DEAF_MS,
+  HEARTBEAT_MS,
+  aliveWorkers,
+  heartbeat,
+  keepOrder,
+  leave,
+  listWorkers,
+  orderWorker,
+  serverTime,
+} from './presence';
+export type { Announcement, StoredOrder } from './presence';
 export { forgetEpoch, initialise, readEpoch } from './instance';

@@ -8,6 +8,8 @@ export interface Keys {
   readonly workers: string;
   run(runId: string): string;
   worker(workerId: string): string;
+  /** What the worker was told to do. */
+  workerOrder(workerId: string): string;
   channel(name: Channel): string;
 }
 
@@ -28,6 +30,7 @@ export function keysOf(prefix: string): Keys {
     workers: `${own}:workers`,
     run: (runId) => `${own}:run:${runId}`,
     worker: (workerId) => `${own}:worker:${workerId}`,
+    workerOrder: (workerId) => `${own}:worker:${workerId}:order`,
     channel: (name) => `${own}:${name}`,
   };
 }

@@ -1,4 +1,4 @@
-import { workerViewSchema, type WorkerView } from '@lattice/contracts';
+import { WORKER_ORDERS, workerViewSchema, type WorkerStatus, type WorkerView } from '@lattice/contracts';
 import { z } from 'zod';
 import type { QueueConnection } from './connection';
 
@@ -9,28 +9,68 @@ const STALE_MS = 3 * HEARTBEAT_MS;
 const FORGET_MS = 24 * 3_600_000;
 /** Silent for so long a worker counts as offline. */
 const OFFLINE_MS = 4 * STALE_MS;
+/** A worker that has not shown for so long that it takes tasks counts as deaf. */
+export const DEAF_MS = 3 * HEARTBEAT_MS;
 
-const announcementSchema = workerViewSchema.omit({ status: true, seenAt: true }).extend({ draining: z.boolean() });
+const announcementSchema = workerViewSchema.omit({ status: true, seenAt: true, provedAt: true }).extend({
+  state: z.enum(['registering', 'online', 'cordoned', 'draining', 'drained']),
+  /** Milliseconds since the worker last showed that it takes tasks. */
+  provedAgo: z.number(),
+});
 
 /** What a worker tells of itself with every heartbeat. */
 export type Announcement = z.infer<typeof announcementSchema>;
 
-/** Tells that the worker lives. The time is that of Redis: clocks of workers are not trusted. */
-export async function heartbeat(queue: QueueConnection, worker: Announcement): Promise<void> {
+const orderSchema = z.object({
+  order: z.enum(WORKER_ORDERS),
+  exit: z.boolean().default(false),
+  timeoutMs: z.number().optional(),
+});
+
+/** What a worker was told, and is to go by until it is told otherwise. */
+export type StoredOrder = z.input<typeof orderSchema>;
+
+/**
+ * Tells that the worker lives; gives the order that stands for it. The time is that of Redis: clocks of workers are not trusted.
+ */
+export async function heartbeat(queue: QueueConnection, worker: Announcement): Promise<StoredOrder | undefined> {
   const now = await serverTime(queue);
+  const { workerId } = worker;
+  const order = queue.keys.workerOrder(workerId);
+  const replies = await queue.redis
+    .multi()
+    .get(order)
+    .zadd(queue.keys.workers, now, workerId)
+    .set(queue.keys.worker(workerId), JSON.stringify(worker), 'PX', FORGET_MS)
+    .pexpire(order, FORGET_MS)
+    .exec();
+  const text = replies?.[0]?.[1];
+  return typeof text === 'string' ? orderSchema.parse(JSON.parse(text)) : undefined;
+}
+
+/** Takes a worker that stops by itself off the list. A cordon holds for the next process of that id; a drain has had its way. */
+export async function leave(queue: QueueConnection, workerId: string, draining: boolean): Promise<void> {
+  const gone = [queue.keys.worker(workerId), ...(draining ? [queue.keys.workerOrder(workerId)] : [])];
   await queue.redis
     .multi()
-    .zadd(queue.keys.workers, now, worker.workerId)
-    .set(queue.keys.worker(worker.workerId), JSON.stringify(worker), 'PX', FORGET_MS)
+    .zrem(queue.keys.workers, workerId)
+    .del(...gone)
     .exec();
 }
 
-/** Takes a worker that stops by itself off the list. */
-export async function leave(queue: QueueConnection, workerId: string): Promise<void> {
-  await queue.redis.multi().zrem(queue.keys.workers, workerId).del(queue.keys.worker(workerId)).exec();
+/** Stores what a worker is told to do; false when no worker of this id was seen within a day. */
+export async function orderWorker(queue: QueueConnection, workerId: string, order: StoredOrder): Promise<boolean> {
+  if ((await queue.redis.zscore(queue.keys.workers, workerId)) === null) return false;
+  await keepOrder(queue, workerId, order);
+  return true;
 }
 
-/** All workers that were seen within a day, with their state by the clock of Redis. */
+/** Stores an order that a Redis which lost its data has forgotten. */
+export async function keepOrder(queue: QueueConnection, workerId: string, order: StoredOrder): Promise<void> {
+  await queue.redis.set(queue.keys.workerOrder(workerId), JSON.stringify(order), 'PX', FORGET_MS);
+}
+
+/** All workers that were seen within a day, with their state by the clock of Redis. Those of a version that can't be read are left out. */
 export async function listWorkers(queue: QueueConnection): Promise<WorkerView[]> {
   const now = await serverTime(queue);
   await queue.redis.zremrangebyscore(queue.keys.workers, '-inf', String(now - FORGET_MS));
@@ -38,14 +78,25 @@ export async function listWorkers(queue: QueueConnection): Promise<WorkerView[]>
   const ids = pairs.filter((_, index) => index % 2 === 0);
   if (ids.length === 0) return [];
   const texts = await queue.redis.mget(ids.map((id) => queue.keys.worker(id)));
-  return texts.flatMap((text, index) => (text === null ? [] : [viewOf(text, Number(pairs[index * 2 + 1]), now)]));
+  return texts.flatMap((text, index) => (text === null ? [] : viewOf(text, Number(pairs[index * 2 + 1]), now)));
 }
 
-function viewOf(text: string, seen: number, now: number): WorkerView {
-  const { draining, ...worker } = announcementSchema.parse(JSON.parse(text));
-  const silent = now - seen;
-  const status = silent > OFFLINE_MS ? 'offline' : silent > STALE_MS ? 'stale' : draining ? 'draining' : 'online';
-  return { ...worker, status, seenAt: new Date(seen).toISOString() };
+function viewOf(text: string, seen: number, now: number): WorkerView[] {
+  const parsed = announcementSchema.safeParse(JSON.parse(text));
+  if (!parsed.success) return [];
+  const { state, provedAgo, ...worker } = parsed.data;
+  const proved = seen - provedAgo;
+  const status = statusOf(state, { silent: now - seen, unproved: now - proved });
+  return [{ ...worker, status, seenAt: new Date(seen).toISOString(), provedAt: new Date(proved).toISOString() }];
+}
+
+function statusOf(
+  state: Announcement['state'],
+  { silent, unproved }: { silent: number; unproved: number },
+): WorkerStatus {
+  if (silent > OFFLINE_MS) return 'offline';
+  if (silent > STALE_MS) return 'stale';
+  return state === 'online' && unproved > DEAF_MS + HEARTBEAT_MS ? 'deaf' : state;
 }
 
 /** Ids of workers that have not been silent for too long. */

@@ -34,7 +34,9 @@ const add = (taskKey: string) => jobs.add(taskKey, { sha: 's' }, { jobId: `${tas
 function slots(count: number) {
   let free = count;
   return {
-    reserve: () => free > 0 && free-- > 0,
+    order: (names: Iterable<string>) => [...names],
+    reserve: () => (free > 0 && free-- > 0 ? {} : 'full'),
+    mayGoOn: () => true,
     giveBack: () => void (free += 1),
     free: () => free,
   };
@@ -150,6 +152,25 @@ test('a lock that is lost aborts the work, and only that', async () => {
     ['a', 'heartbeat_lost'],
     ['b', false],
   ]);
+});
+
+test('a loop whose looks fail does not count as listening, and does again when they succeed', async () => {
+  const { loop } = start(() => Promise.resolve({ do: 'acknowledge' }));
+  const waiting = `${queue.keys.prefix}:${CLASS}:prioritized`;
+  await queue.redis.set(waiting, 'not a queue');
+  const look = async (check: () => boolean) => {
+    for (let tries = 0; !check(); tries += 1) {
+      if (tries > 400) throw new Error(`unproved for ${loop.provedAgo} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await look(() => loop.provedAgo > 500);
+  await queue.redis.del(waiting);
+  await look(() => loop.provedAgo < 200);
+  await queue.redis.set(waiting, 'not a queue');
+  loop.hold(true);
+  expect(loop.provedAgo).toBe(0);
+  await queue.redis.del(waiting);
 });
 
 test('what is on its way when the loop is drained goes back for others', async () => {

@@ -12,17 +12,24 @@ export type Disposal =
   /** Nothing: the job belongs to somebody else by now. */
   | { readonly do: 'leave' };
 
-/** What a worker has of a class free; reservations are given back exactly once. */
-export interface Ledger {
-  /** Reserves what one job of the class takes; false when it does not fit. */
-  reserve(className: string): boolean;
-  giveBack(className: string): void;
+/** Why nothing was reserved. full: it does not fit now. nothing: no job waits that this worker should take now. */
+export type NotReserved = 'full' | 'nothing';
+
+/** What a worker has free; each reservation is given back exactly once. */
+export interface Ledger<Reservation extends object> {
+  /** The order in which classes that may have jobs are tried. */
+  order(classNames: Iterable<string>): readonly string[];
+  /** Reserves what one job of the class takes. Answers at once where it can: most classes ask nobody. */
+  reserve(className: string): Reservation | NotReserved | Promise<Reservation | NotReserved>;
+  /** Whether the next job of the class may be taken on the same reservation. */
+  mayGoOn(reservation: Reservation): boolean;
+  giveBack(reservation: Reservation): void;
 }
 
-export interface TakeLoopOptions {
-  readonly ledger: Ledger;
+export interface TakeLoopOptions<Reservation extends object> {
+  readonly ledger: Ledger<Reservation>;
   /** Does the work of a job. `signal` is aborted when the lock is lost. Never rejects. */
-  readonly work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>;
+  readonly work: (taken: Taken, signal: AbortSignal, reservation: Reservation) => Promise<Disposal>;
   readonly onError: (error: unknown) => void;
   /** Jobs may have been released in these classes: tell all workers. */
   readonly onReleased: (classNames: readonly string[]) => void;
@@ -43,6 +50,12 @@ interface Held {
   lockedAt: number;
 }
 
+/** Where a chain of jobs is worked on. */
+interface Place<Reservation extends object> {
+  readonly queue: ClassQueue;
+  readonly reservation: Reservation;
+}
+
 const REQUEUE: Disposal = { do: 'requeue' };
 /** Reason of an abort: the lock is lost, and with it the right to record. */
 const LOST = 'heartbeat_lost';
@@ -51,7 +64,7 @@ const LOST = 'heartbeat_lost';
  * One loop over all classes of a worker. A job is taken only after its need was reserved, so that a worker never holds a job
  * that it can't start. While jobs of a class follow each other the reservation is kept, and the acknowledgement fetches the next.
  */
-export class TakeLoop {
+export class TakeLoop<Reservation extends object> {
   private readonly queues = new Map<string, ClassQueue>();
   /** Classes that may have jobs. */
   private readonly hungry = new Set<string>();
@@ -64,7 +77,35 @@ export class TakeLoop {
   private idle: (() => void)[] = [];
   private renewing = false;
 
-  constructor(private readonly options: TakeLoopOptions) {}
+  private onHold = false;
+  /** Questions put to Redis by the pump. */
+  private looks = 0;
+  private provedAt = performance.now();
+
+  constructor(private readonly options: TakeLoopOptions<Reservation>) {}
+
+  /** Milliseconds since Redis last answered a look into a queue, or a renewal, of this loop. A loop on hold has nothing to prove. */
+  get provedAgo(): number {
+    return this.onHold ? 0 : performance.now() - this.provedAt;
+  }
+
+  /** On hold no job is taken; those that run go on. */
+  hold(on: boolean): void {
+    if (this.onHold && !on) {
+      this.provedAt = performance.now();
+      this.onHold = false;
+      this.wake(this.queues.keys());
+    }
+    this.onHold = on;
+  }
+
+  private get taking(): boolean {
+    return !this.stopped && !this.onHold;
+  }
+
+  private proved(): void {
+    this.provedAt = performance.now();
+  }
 
   /** Jobs being worked on. */
   get running(): number {
@@ -130,8 +171,11 @@ export class TakeLoop {
     try {
       do {
         this.woken = false;
-        for (const name of [...this.hungry]) if (await this.takeOne(name)) this.woken = true;
-      } while (this.woken && !this.stopped);
+        const looks = this.looks;
+        for (const name of this.options.ledger.order(this.hungry)) if (await this.takeOne(name)) this.woken = true;
+        // Nothing to listen to, or no room for it: that is not deafness. While jobs run, their locks are the proof.
+        if (looks === this.looks && this.held.size === 0) this.proved();
+      } while (this.woken && this.taking);
     } finally {
       this.pumping = false;
       this.settleIdle();
@@ -140,26 +184,53 @@ export class TakeLoop {
 
   private async takeOne(name: string): Promise<boolean> {
     const queue = this.queues.get(name);
-    if (queue === undefined || this.stopped || !this.options.ledger.reserve(name)) return false;
+    if (queue === undefined || !this.taking) return false;
+    const reservation = await this.reserve(name);
+    if (reservation === undefined) return false;
     this.hungry.delete(name);
     let taken: Taken | undefined;
     const lockedAt = Date.now();
+    this.looks += 1;
     try {
       taken = await queue.take();
+      this.proved();
     } catch (error) {
       this.options.onError(error);
     }
     if (taken === undefined) {
-      this.options.ledger.giveBack(name);
+      this.options.ledger.giveBack(reservation);
       return this.hungry.has(name);
     }
     this.hungry.add(name);
-    void this.workThrough(queue, taken, lockedAt);
+    void this.workThrough({ queue, reservation }, taken, lockedAt);
     return true;
   }
 
+  /** What was reserved for a job of the class; undefined when nothing was. A class with nothing to take is not hungry until woken. */
+  private async reserve(name: string): Promise<Reservation | undefined> {
+    const asked = this.options.ledger.reserve(name);
+    if (!(asked instanceof Promise)) return typeof asked === 'string' ? this.passOver(name, asked) : asked;
+    this.hungry.delete(name);
+    this.looks += 1;
+    try {
+      const answer = await asked;
+      this.proved();
+      if (answer === 'full') this.hungry.add(name);
+      return typeof answer === 'string' ? undefined : answer;
+    } catch (error) {
+      this.options.onError(error);
+      return undefined;
+    }
+  }
+
+  private passOver(name: string, why: NotReserved): undefined {
+    if (why === 'nothing') this.hungry.delete(name);
+    return undefined;
+  }
+
   /** Works on a job, and then on those that its acknowledgement brings. */
-  private async workThrough(queue: ClassQueue, first: Taken, takenAt: number): Promise<void> {
+  private async workThrough(place: Place<Reservation>, first: Taken, takenAt: number): Promise<void> {
+    const { queue, reservation } = place;
     let next: Taken | undefined = first;
     let lockedAt = takenAt;
     while (next !== undefined) {
@@ -168,9 +239,10 @@ export class TakeLoop {
       next = undefined;
       try {
         // A worker that stops takes no more: not even what was on its way.
-        const disposal = this.stopped ? REQUEUE : await this.options.work(held.taken, held.abort.signal);
+        const disposal = this.stopped ? REQUEUE : await this.options.work(held.taken, held.abort.signal, reservation);
         lockedAt = Date.now();
-        next = await this.dispose(held, disposal);
+        next = await this.dispose(held, disposal, reservation);
+        this.proved();
       } catch (error) {
         // What was recorded stands; a job that BullMQ does not let go of comes back and is then only acknowledged.
         this.options.onError(error);
@@ -178,16 +250,20 @@ export class TakeLoop {
         this.held.delete(held);
       }
     }
-    this.options.ledger.giveBack(queue.className);
+    this.options.ledger.giveBack(reservation);
     this.woken = true;
     this.settleIdle();
     void this.pump();
   }
 
-  private async dispose({ taken, queue }: Held, disposal: Disposal): Promise<Taken | undefined> {
+  private async dispose(
+    { taken, queue }: Held,
+    disposal: Disposal,
+    reservation: Reservation,
+  ): Promise<Taken | undefined> {
     switch (disposal.do) {
       case 'acknowledge': {
-        const next = await queue.acknowledge(taken, !this.stopped);
+        const next = await queue.acknowledge(taken, this.taking && this.options.ledger.mayGoOn(reservation));
         if (disposal.wakes !== undefined && disposal.wakes.length > 0) this.options.onReleased(disposal.wakes);
         return next;
       }
@@ -228,6 +304,7 @@ export class TakeLoop {
       for (const [queue, held] of this.dueByQueue(now)) {
         const started = Date.now();
         const lost = await queue.renew(held.map(({ taken }) => taken));
+        this.proved();
         for (const entry of held) {
           if (!lost.includes(entry.taken)) entry.lockedAt = started;
           else if (this.held.has(entry)) entry.abort.abort(LOST);

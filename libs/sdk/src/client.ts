@@ -18,6 +18,7 @@ import {
   type RunView,
   type SavedWorkflow,
   type SubmitRun,
+  type WorkerOrder,
   type WorkerView,
 } from '@lattice/contracts';
 import { ApiError } from './errors';
@@ -146,6 +147,18 @@ export class LatticeClient {
   async workers(options: CallOptions = {}): Promise<WorkerView[]> {
     const body = await request(this.connection, { ...options, method: 'GET', path: '/v1/workers' });
     return listIn(body, 'workers', workerViewSchema, this.url).items;
+  }
+
+  /** Lets a worker take no new tasks (cordon), and be done when the last has ended (drain), or take tasks again (uncordon). */
+  async orderWorker(
+    workerId: string,
+    order: WorkerOrder,
+    options: CallOptions & { exit?: boolean | undefined; timeout?: string | undefined } = {},
+  ): Promise<void> {
+    const { exit, timeout, ...call } = options;
+    const path = `/v1/workers/${encodeURIComponent(workerId)}/${order}`;
+    const body = order === 'drain' ? { body: { type: 'json', value: { exit, timeout } } as const } : {};
+    await request(this.connection, { ...call, method: 'POST', path, ...body });
   }
 
   /** All saved workflows, without their documents. */

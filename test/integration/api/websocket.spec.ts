@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
-import { completed, eventually, log, testApi, type TestApi } from './support';
+import { heartbeat, leave } from '@lattice/queue';
+import { announcement, completed, eventually, log, testApi, type TestApi } from './support';
 
 type Frame = Record<string, unknown>;
 
@@ -93,6 +94,25 @@ describe('WS /v1/ws', () => {
     const [second] = await test.history.write(runId, [log('b')]);
     await client.send({ op: 'subscribe', runId, after: first?.id ?? '' });
     expect(await client.has(3)).toEqual([first, { op: 'pong' }, second]);
+  });
+
+  it('tells how the workers change: all of them first', async () => {
+    const { queue } = test.engine;
+    const client = await authorised().send({ op: 'subscribe', topic: 'workers' });
+    expect(await client.has(1)).toEqual([{ topic: 'workers', type: 'workers.list', workers: [] }]);
+    await heartbeat(queue, announcement('a'));
+    await client.has(2);
+    await heartbeat(queue, { ...announcement('a'), running: 3 });
+    await client.has(3);
+    await leave(queue, 'a', false);
+    const seen = (await client.has(4)).slice(1);
+    expect(seen).toMatchObject([
+      { topic: 'workers', type: 'worker.changed', worker: { workerId: 'a', status: 'online', running: 0 } },
+      { type: 'worker.changed', worker: { running: 3 } },
+      { type: 'worker.left', workerId: 'a' },
+    ]);
+    await client.send({ op: 'unsubscribe', topic: 'workers' }, { op: 'subscribe', topic: 'queues' });
+    expect((await client.has(5))[4]).toMatchObject({ op: 'error', code: 'bad_request' });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import {
   documentSchema,
+  drainSchema,
   eventSchema,
   logEntrySchema,
   problemSchema,
@@ -12,6 +13,7 @@ import {
   taskErrorSchema,
   taskViewSchema,
   validationSchema,
+  workerOrderedSchema,
   workerViewSchema,
   workflowListSchema,
 } from '@lattice/contracts';
@@ -25,6 +27,7 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 const SCHEMAS = {
   CreateKey: createKeySchema,
   CreatedKey: createdKeySchema,
+  Drain: drainSchema,
   Imported: importedSchema,
   Key: keyViewSchema,
   KeyList: keyListSchema,
@@ -42,6 +45,7 @@ const SCHEMAS = {
   TaskView: taskViewSchema,
   Validation: validationSchema,
   WorkerList: z.object({ workers: z.array(workerViewSchema) }),
+  WorkerOrdered: workerOrderedSchema,
   WorkerView: workerViewSchema,
   WorkflowDocument: documentSchema,
   WorkflowList: workflowListSchema,

@@ -3,7 +3,7 @@ import { parseJsonBody } from '@lattice/engine';
 import { z } from 'zod';
 import { queryId } from '../http/read-query';
 
-/** What a client may send over the socket. */
+/** What a client may send over the socket about a run, and about itself. */
 const frameSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('auth'), key: z.string().max(500) }),
   z.strictObject({
@@ -17,11 +17,19 @@ const frameSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('unsubscribe'), runId: z.string().max(100) }),
   z.strictObject({ op: z.literal('ping') }),
 ]);
-export type Frame = z.infer<typeof frameSchema>;
+
+/** What a client may send about something that is no run: the workers. */
+const topicFrameSchema = z.strictObject({
+  op: z.enum(['subscribe', 'unsubscribe']),
+  topic: z.literal('workers'),
+});
+export type Frame = z.infer<typeof frameSchema> | z.infer<typeof topicFrameSchema>;
 
 /** The frame in a text; throws `unparsable`, `bad_request`. */
 export function readFrame(text: string): Frame {
-  const parsed = frameSchema.safeParse(parseJsonBody(text));
+  const value = parseJsonBody(text);
+  const hasTopic = typeof value === 'object' && value !== null && 'topic' in value;
+  const parsed = hasTopic ? topicFrameSchema.safeParse(value) : frameSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [first] = faultsOf(parsed.error);
   throw new LatticeError('bad_request', `The frame has a fault at ${first?.pointer ?? ''}: ${first?.message ?? ''}`);

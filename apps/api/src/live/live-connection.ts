@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@lattice/config';
 import { LatticeError } from '@lattice/contracts';
-import { isAllowed, readRunStatus, type Engine, type Identity, type KeyRing, type LiveHub } from '@lattice/engine';
+import {
+  isAllowed,
+  readRunStatus,
+  type Engine,
+  type Identity,
+  type KeyRing,
+  type LiveHub,
+  type WorkersFeed,
+} from '@lattice/engine';
 import type { RawData, WebSocket } from 'ws';
 import { addressOf, type Authenticator } from '../auth/authenticator';
 import { toProblem } from '../http/problem';
@@ -26,6 +34,7 @@ const STOP_MS = 2_000;
 export interface LiveDeps {
   readonly engine: Engine;
   readonly hub: LiveHub;
+  readonly workers: WorkersFeed;
   readonly keys: KeyRing;
   readonly authenticator: Authenticator;
   readonly log: Logger;
@@ -35,6 +44,7 @@ export interface LiveDeps {
 export class LiveConnection {
   private readonly subscriptions = new Map<string, AbortController>();
   private readonly writer: SocketWriter;
+  private unfollowWorkers: (() => void) | undefined;
   private identity: Identity | undefined;
   private turn: Promise<void> = Promise.resolve();
   private pending = 0;
@@ -115,9 +125,14 @@ export class LiveConnection {
     }
     switch (frame.op) {
       case 'subscribe':
-        await this.subscribe(frame.runId, frame.after ?? '0');
+        if ('topic' in frame) this.followWorkers();
+        else await this.subscribe(frame.runId, frame.after ?? '0');
         return;
       case 'unsubscribe':
+        if ('topic' in frame) {
+          this.endWorkers();
+          return;
+        }
         this.subscriptions.get(frame.runId)?.abort();
         this.subscriptions.delete(frame.runId);
         return;
@@ -160,6 +175,19 @@ export class LiveConnection {
     const following = new AbortController();
     this.subscriptions.set(runId, following);
     void this.pump(runId, after, following);
+  }
+
+  /** Frames {topic, type, ...}: all workers first, then each that changes. */
+  private followWorkers(): void {
+    this.unfollowWorkers ??= this.deps.workers.follow(async (change) => {
+      if (await this.writer.send(JSON.stringify({ topic: 'workers', ...change }))) return;
+      this.close(CLOSE.tooSlow, 'the reader is too slow; subscribe again');
+    });
+  }
+
+  private endWorkers(): void {
+    this.unfollowWorkers?.();
+    this.unfollowWorkers = undefined;
   }
 
   private async pump(runId: string, after: string, following: AbortController): Promise<void> {
@@ -213,6 +241,7 @@ export class LiveConnection {
   private release(): void {
     clearTimeout(this.authTimer);
     clearInterval(this.pingTimer);
+    this.endWorkers();
     for (const following of this.subscriptions.values()) following.abort();
     this.subscriptions.clear();
   }

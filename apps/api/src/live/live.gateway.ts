@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { KeyRing, LiveHub } from '@lattice/engine';
+import { KeyRing, LiveHub, WorkersFeed } from '@lattice/engine';
 import { Inject } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { WebSocket } from 'ws';
@@ -14,17 +14,21 @@ const MAX_FRAME = 65_536;
 @WebSocketGateway({ path: '/v1/ws', maxPayload: MAX_FRAME })
 export class LiveGateway implements OnGatewayConnection {
   private readonly connections = new Set<LiveConnection>();
+  private readonly workers: WorkersFeed;
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly hub: LiveHub,
     private readonly keys: KeyRing,
     private readonly authenticator: Authenticator,
-  ) {}
+  ) {
+    this.workers = new WorkersFeed(engine);
+  }
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
-    const { engine, hub, keys, authenticator } = this;
-    const connection = new LiveConnection(socket, request, { engine, hub, keys, authenticator, log: engine.log });
+    const { engine, hub, workers, keys, authenticator } = this;
+    const deps = { engine, hub, workers, keys, authenticator, log: engine.log };
+    const connection = new LiveConnection(socket, request, deps);
     this.connections.add(connection);
     socket.on('close', () => this.connections.delete(connection));
     connection.start();

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { WorkerView } from '@lattice/contracts';
+import type { WorkerOrder, WorkerView } from '@lattice/contracts';
 import { z } from 'zod';
 import { EXIT, type ExitCode } from '../exit-codes';
 import { bytes, table } from '../format';
@@ -9,9 +9,39 @@ import { colorsOf, print, printJson, type Colors } from '../terminal';
 export function registerWorkers(program: Command, shell: Shell): void {
   const command = program
     .command('workers')
-    .summary('list the workers')
+    .summary('list the workers, drain or cordon one')
     .description('Lists the workers with their resources and what they run.');
   does(shell, command, z.object({}), list);
+  for (const order of ['cordon', 'uncordon'] as const) {
+    const own = command.command(order).description(VERBS[order]).argument('<id>', 'id of the worker');
+    does(shell, own, z.object({}), (context, _options, args) => tell(context, args[0] ?? '', order, {}));
+  }
+  const drain = command
+    .command('drain')
+    .description(VERBS.drain)
+    .argument('<id>', 'id of the worker')
+    .option('--exit', 'the process ends when nothing runs on it any more')
+    .option('--timeout <duration>', 'what runs after so long is stopped and given to other workers');
+  does(shell, drain, drainOptions, (context, options, args) => tell(context, args[0] ?? '', 'drain', options));
+}
+
+const VERBS: Record<WorkerOrder, string> = {
+  cordon: 'Lets a worker take no new tasks; what runs goes on.',
+  drain: 'Lets a worker take no new tasks and be done when the last has ended.',
+  uncordon: 'Lets a cordoned or drained worker take tasks again.',
+};
+const drainOptions = z.object({ exit: z.boolean().optional(), timeout: z.string().optional() });
+
+async function tell(
+  { terminal, globals, ...context }: Context,
+  workerId: string,
+  order: WorkerOrder,
+  options: z.infer<typeof drainOptions>,
+): Promise<ExitCode> {
+  await context.client().orderWorker(workerId, order, options);
+  if (globals.json) printJson(terminal.out, { workerId, order });
+  else print(terminal.out, `worker ${workerId} was told to ${order}`);
+  return EXIT.completed;
 }
 
 async function list(context: Context): Promise<ExitCode> {
@@ -55,9 +85,13 @@ function paintWorker(status: WorkerView['status'], colors: Colors): (text: strin
   switch (status) {
     case 'online':
       return colors.green;
+    case 'registering':
+    case 'cordoned':
     case 'draining':
+    case 'drained':
     case 'stale':
       return colors.yellow;
+    case 'deaf':
     case 'offline':
       return colors.red;
   }

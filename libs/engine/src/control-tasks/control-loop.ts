@@ -2,6 +2,7 @@ import { CONTROL_CLASS } from '@lattice/flow';
 import { ClassQueue, TakeLoop, type Disposal, type Taken } from '@lattice/queue';
 import { z } from 'zod';
 import type { AttemptContext } from '../attempt/execute';
+import { readControl } from '../control/control-message';
 import { runJob } from '../attempt/run-job';
 import type { Runtime } from '../runtime';
 import { STEP_OWNER, takeStep } from './take-step';
@@ -12,14 +13,16 @@ const SWEEP_MS = 1_000;
 const STALLED_MS = 5_000;
 
 const readySchema = z.array(z.string());
-const controlSchema = z.union([z.object({ stop: z.string() }), z.object({ stopAll: z.literal(true) })]);
+/** A place for one step. */
+type Slot = Readonly<Record<string, never>>;
+const SLOT: Slot = {};
 
 /**
  * Takes the jobs of the class `control`: tasks that hold no worker. Every step may be repeated, and by another scheduler, so
  * all of them begin attempts under one name; an attempt that waits has its job put aside, and nobody holds anything.
  */
 export class ControlLoop {
-  private readonly loop: TakeLoop;
+  private readonly loop: TakeLoop<Slot>;
   private readonly context: AttemptContext;
   private free = SLOTS;
   private unsubscribe: (() => Promise<void>)[] = [];
@@ -34,7 +37,9 @@ export class ControlLoop {
     };
     this.loop = new TakeLoop({
       ledger: {
-        reserve: () => this.free > 0 && (this.free -= 1) >= 0,
+        order: (names) => [...names],
+        reserve: () => (this.free > 0 && (this.free -= 1) >= 0 ? SLOT : 'full'),
+        mayGoOn: () => true,
         giveBack: () => void (this.free += 1),
       },
       work: (taken, signal) => this.work(taken, signal),
@@ -84,7 +89,6 @@ export class ControlLoop {
   }
 
   private control(text: string): void {
-    const order = controlSchema.parse(JSON.parse(text));
-    if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
+    if ('stopAll' in readControl(text)) this.loop.abort(() => true, 'heartbeat_lost');
   }
 }

@@ -1,5 +1,5 @@
 import type { Need, ResourceClass } from '@lattice/flow';
-import type { Ledger } from '@lattice/queue';
+import type { Ledger, NotReserved } from '@lattice/queue';
 
 /** What a worker has in all. CPU in cores, memory in bytes, GPUs in devices; `slots`: jobs at once. */
 export interface Capacity {
@@ -9,17 +9,23 @@ export interface Capacity {
   readonly slots: number;
 }
 
+/** What was taken for one job. */
+export interface Reservation {
+  readonly entry: ResourceClass;
+}
+
 /** Sums of quarters are exact, other shares are not: what is left over may be this much too little. */
 const TOLERANCE = 1e-9;
 
-/** True when a worker of this capacity could ever run a job of the class. */
+/** True when so much is there. */
 export function fits(need: Need, capacity: Capacity): boolean {
   return need.cpu <= capacity.cpu + TOLERANCE && need.memory <= capacity.memory && need.gpu <= capacity.gpu + TOLERANCE;
 }
 
 /** Keeps account of what is free. What a job took is given back exactly once, by the loop that reserved it. */
-export class ResourceLedger implements Ledger {
-  private readonly classes = new Map<string, Need>();
+export class ResourceLedger implements Ledger<Reservation> {
+  private readonly classes = new Map<string, ResourceClass>();
+  private readonly open = new Set<Reservation>();
   private cpu: number;
   private memory: number;
   private gpu: number;
@@ -30,20 +36,30 @@ export class ResourceLedger implements Ledger {
   }
 
   add(entry: ResourceClass): void {
-    this.classes.set(entry.name, entry.need);
+    this.classes.set(entry.name, entry);
   }
 
-  reserve(className: string): boolean {
-    const need = this.classes.get(className);
-    if (need === undefined || this.slots < 1) return false;
-    if (!fits(need, { cpu: this.cpu, memory: this.memory, gpu: this.gpu, slots: this.slots })) return false;
-    this.change(need, -1);
+  order(classNames: Iterable<string>): readonly string[] {
+    return [...classNames];
+  }
+
+  reserve(className: string): Reservation | NotReserved {
+    const entry = this.classes.get(className);
+    if (entry === undefined || this.slots < 1) return 'full';
+    if (!fits(entry.need, { cpu: this.cpu, memory: this.memory, gpu: this.gpu, slots: this.slots })) return 'full';
+    const reservation: Reservation = { entry };
+    this.open.add(reservation);
+    this.change(entry.need, -1);
+    return reservation;
+  }
+
+  mayGoOn(): boolean {
     return true;
   }
 
-  giveBack(className: string): void {
-    const need = this.classes.get(className);
-    if (need !== undefined) this.change(need, 1);
+  /** Giving back twice changes nothing. */
+  giveBack(reservation: Reservation): void {
+    if (this.open.delete(reservation)) this.change(reservation.entry.need, 1);
   }
 
   /** What is free now. */

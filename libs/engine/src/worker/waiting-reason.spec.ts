@@ -9,10 +9,16 @@ const worker = (change: Partial<WorkerView>): WorkerView => ({
   pid: 1,
   labels: {},
   handlers: [],
-  resources: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0 },
+  resources: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0, gpuMemory: 0 },
+  free: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0, slots: 100 },
+  gpus: [],
+  batches: [],
+  versions: { lattice: '0', node: '20', driver: null },
+  load: { cpu: 0, memoryFree: 0 },
   running: 0,
   startedAt: '',
   seenAt: '',
+  provedAt: '',
   ...change,
 });
 const entry = (change: Partial<ResourceClass>): ResourceClass => ({
@@ -50,7 +56,10 @@ test('names the handler, and resources that nobody has', () => {
 });
 
 test('says when everything is there, but not in one place', () => {
-  const workers = [worker({ labels: { zone: 'a' }, resources: { cpu: 1, memory: 0, gpu: 0 } }), worker({})];
+  const workers = [
+    worker({ labels: { zone: 'a' }, resources: { cpu: 1, memory: 0, gpu: 0, gpuMemory: 0 } }),
+    worker({}),
+  ];
   expect(
     waitingReason(entry({ rules: { zone: 'a' }, need: { cpu: 2, memory: 0, gpu: 0, gpuMemory: 0 } }), workers),
   ).toBe('no online worker has all of it together: zone=a, 2 CPUs');

@@ -1,45 +1,65 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { SandboxLevel } from '@lattice/contracts';
 import { createExecutors, type Executors, type Handler } from '@lattice/executor';
 import type { ResourceClass, TaskDefinition } from '@lattice/flow';
 import {
   ClassQueue,
+  DEAF_MS,
   HEARTBEAT_MS,
   TakeLoop,
   heartbeat,
+  keepOrder,
   leave,
   readClasses,
+  withLimit,
   type Announcement,
+  type StoredOrder,
   type Taken,
 } from '@lattice/queue';
 import { z } from 'zod';
 import { execute, type AttemptContext } from '../attempt/execute';
 import { runJob } from '../attempt/run-job';
+import { readControl } from '../control/control-message';
 import { startLoop, type Loop } from '../loop';
 import type { Runtime } from '../runtime';
-import { meetsRules } from './labels';
-import { fits, ResourceLedger } from './resource-ledger';
+import { announcementOf } from './announce';
+import { foundLabels } from './found-labels';
+import { meetsRules, type Labels } from './labels';
+import { fits, ResourceLedger, type Reservation } from './resource-ledger';
 
 const SWEEP_MS = 1_000;
 const STALLED_MS = 5_000;
 /** A worker that stops lets its attempts end for so long before it stops them. */
 const DRAIN_MS = 8_000;
+/** A heartbeat is answered within so long, or the connection is given up. */
+const BEAT_MS = 10_000;
+/** While a worker drains, whether it is done is told soon. */
+const DRAINING_MS = 500;
 
 const readySchema = z.array(z.string());
-const controlSchema = z.union([z.object({ stop: z.string() }), z.object({ stopAll: z.literal(true) })]);
+
+export interface WorkerOptions {
+  /** A drain that was to end the process is done. */
+  readonly onDrained?: () => void;
+}
 
 /** A worker: takes jobs of the classes it can serve, and does them. */
 export class LatticeWorker {
   private readonly ledger: ResourceLedger;
-  private readonly loop: TakeLoop;
+  private readonly loop: TakeLoop<Reservation>;
   private readonly executors: Executors;
   private readonly context: AttemptContext;
   private readonly passedOver = new Set<string>();
   private readonly startedAt = new Date().toISOString();
   private heart: Loop | undefined;
   private unsubscribe: (() => Promise<void>)[] = [];
-  private draining = false;
+  private registered = false;
+  private stopping = false;
+  /** What stands: the worker goes by it also while Redis has lost it. */
+  private order: StoredOrder | undefined;
+  private drainTimer: NodeJS.Timeout | undefined;
+  private readonly labels: Labels;
   /** Tells this process from an earlier one with the same worker id: a nonce must never come again. */
   private readonly life = randomUUID().slice(0, 8);
   private nonces = 0;
@@ -47,8 +67,10 @@ export class LatticeWorker {
   constructor(
     private readonly runtime: Runtime,
     private readonly handlers: ReadonlyMap<string, Handler>,
+    private readonly options: WorkerOptions = {},
   ) {
     const { worker, lock } = runtime.settings;
+    this.labels = { ...foundLabels(worker.id), ...worker.labels };
     this.ledger = new ResourceLedger({
       cpu: worker.cpus ?? availableParallelism(),
       memory: worker.memory ?? totalmem(),
@@ -82,15 +104,17 @@ export class LatticeWorker {
       await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
       await runtime.queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
     ];
-    await heartbeat(runtime.queue, this.announcement());
+    await this.obey(await heartbeat(runtime.queue, this.announcement()));
     this.loop.start();
     await this.findClasses();
+    this.registered = true;
     this.heart = startLoop({ name: 'heartbeat', log: runtime.log, turn: () => this.beat() });
   }
 
   /** Takes no more jobs, lets those that run end, stops them after the deadline, and leaves. */
   async stop(): Promise<void> {
-    this.draining = true;
+    this.stopping = true;
+    clearTimeout(this.drainTimer);
     const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), DRAIN_MS);
     await this.loop.drain();
     clearTimeout(deadline);
@@ -98,7 +122,7 @@ export class LatticeWorker {
     for (const end of this.unsubscribe) await end();
     await this.executors.close();
     await this.loop.close();
-    await leave(this.runtime.queue, this.context.workerId);
+    await leave(this.runtime.queue, this.context.workerId, this.order?.order === 'drain');
   }
 
   private async work(taken: Taken, signal: AbortSignal): ReturnType<typeof runJob> {
@@ -133,7 +157,7 @@ export class LatticeWorker {
   private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
     if (uses === 'control') return false;
     if (handler !== undefined && !this.handlers.has(handler)) return false;
-    return fits(need, this.ledger.total) && meetsRules(rules, this.runtime.settings.worker.labels);
+    return fits(need, this.ledger.total) && meetsRules(rules, this.labels);
   }
 
   private serve(entry: ResourceClass): void {
@@ -172,29 +196,74 @@ export class LatticeWorker {
   }
 
   private control(text: string): void {
-    const order = controlSchema.parse(JSON.parse(text));
+    const order = readControl(text);
     // Redis was lost: whatever runs here belongs to an epoch that is over.
     if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
-    else this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
+    else if ('stop' in order) this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
+    else if (order.order === this.context.workerId) this.heart?.wake();
   }
 
+  /** A heartbeat that is not answered is a connection that died without a word; so is a loop that got no answer for long. */
   private async beat(): Promise<number> {
-    await heartbeat(this.runtime.queue, this.announcement());
-    return HEARTBEAT_MS;
+    const { queue, log } = this.runtime;
+    try {
+      if (this.loop.provedAgo > DEAF_MS) throw new Error(`no look into a queue was answered for ${DEAF_MS} ms`);
+      await this.obey(await withLimit(heartbeat(queue, this.announcement()), BEAT_MS, 'Redis does not answer.'));
+    } catch (error) {
+      log.warn({ err: error }, 'the worker does not reach Redis; it connects again');
+      queue.reconnect();
+    }
+    return this.state() === 'draining' ? DRAINING_MS : HEARTBEAT_MS;
+  }
+
+  /** Goes by the order that stands. None is no order: Redis may have lost it. */
+  private async obey(order: StoredOrder | undefined): Promise<void> {
+    if (order === undefined) {
+      if (this.order !== undefined) await keepOrder(this.runtime.queue, this.context.workerId, this.order);
+    } else if (JSON.stringify(order) !== JSON.stringify(this.order)) {
+      this.order = order;
+      this.runtime.log.info(order, 'the worker was told');
+      this.loop.hold(order.order !== 'uncordon');
+      clearTimeout(this.drainTimer);
+      if (order.order === 'drain' && order.timeoutMs !== undefined)
+        this.drainTimer = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), order.timeoutMs);
+      this.heart?.wake();
+    }
+    if (this.state() === 'drained' && this.order?.exit === true) this.options.onDrained?.();
+  }
+
+  private state(): Announcement['state'] {
+    if (this.stopping) return 'draining';
+    switch (this.order?.order) {
+      case 'drain':
+        return this.loop.running === 0 ? 'drained' : 'draining';
+      case 'cordon':
+        return 'cordoned';
+      case 'uncordon':
+      case undefined:
+        return this.registered ? 'online' : 'registering';
+    }
+  }
+
+  /** Whether the worker takes tasks, or is told not to: it was heard lately. */
+  get isReady(): boolean {
+    return this.registered && !this.stopping && this.loop.provedAgo < DEAF_MS;
   }
 
   private announcement(): Announcement {
-    const { cpu, memory, gpu } = this.ledger.total;
-    return {
+    return announcementOf({
       workerId: this.context.workerId,
-      host: hostname(),
-      pid: process.pid,
-      labels: { ...this.runtime.settings.worker.labels },
+      state: this.state(),
+      labels: { ...this.labels },
       handlers: [...this.handlers.keys()].sort(),
-      resources: { cpu, memory, gpu },
+      gpus: [],
+      batches: [],
       running: this.loop.running,
       startedAt: this.startedAt,
-      draining: this.draining,
-    };
+      provedAgo: this.loop.provedAgo,
+      total: this.ledger.total,
+      free: this.ledger.free,
+      driver: null,
+    });
   }
 }

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import { openQueue, type QueueConnection } from './connection';
+import { heartbeat, keepOrder, leave, listWorkers, orderWorker, type Announcement } from './presence';
+
+let queue: QueueConnection;
+beforeEach(async () => {
+  const redisUrl = process.env['REDIS_URL'];
+  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
+  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
+});
+afterEach(async () => {
+  const own = ['a', 'b'].flatMap((id) => [queue.keys.worker(id), queue.keys.workerOrder(id)]);
+  await queue.redis.del(queue.keys.workers, ...own);
+  await queue.close();
+});
+
+const worker = (change: Partial<Announcement> = {}): Announcement => ({
+  workerId: 'a',
+  state: 'online',
+  host: 'h',
+  pid: 1,
+  labels: {},
+  handlers: [],
+  resources: { cpu: 4, memory: 1, gpu: 0, gpuMemory: 0 },
+  free: { cpu: 4, memory: 1, gpu: 0, slots: 1 },
+  gpus: [],
+  batches: [],
+  versions: { lattice: '0', node: '20', driver: null },
+  load: { cpu: 0, memoryFree: 0 },
+  running: 0,
+  startedAt: '',
+  provedAgo: 0,
+  ...change,
+});
+const status = async (): Promise<string | undefined> => (await listWorkers(queue))[0]?.status;
+/** As if the last heartbeat had come so long ago. */
+const age = (ms: number) => queue.redis.zincrby(queue.keys.workers, -ms, 'a');
+
+test('ST-T1, LL-T5: a silent worker is stale after 15 s, then offline, and shown as such', async () => {
+  await heartbeat(queue, worker());
+  expect(await status()).toBe('online');
+  await age(14_000);
+  expect(await status()).toBe('online');
+  await age(1_500);
+  expect(await status()).toBe('stale');
+  await age(46_000);
+  expect(await status()).toBe('offline');
+  await age(24 * 3_600_000);
+  expect(await listWorkers(queue)).toEqual([]);
+});
+
+test('a heartbeat alone does not make a worker ready: it has to show that it takes tasks', async () => {
+  await heartbeat(queue, worker({ provedAgo: 21_000 }));
+  expect(await status()).toBe('deaf');
+  const [view] = await listWorkers(queue);
+  expect(Date.parse(view?.seenAt ?? '') - Date.parse(view?.provedAt ?? '')).toBe(21_000);
+  await heartbeat(queue, worker({ state: 'cordoned', provedAgo: 21_000 }));
+  expect(await status()).toBe('cordoned');
+});
+
+test('a worker learns with its heartbeat what it is to do; a drain ends with it, a cordon stays', async () => {
+  expect(await orderWorker(queue, 'a', { order: 'cordon' })).toBe(false);
+  expect(await heartbeat(queue, worker())).toBeUndefined();
+  expect(await orderWorker(queue, 'a', { order: 'cordon' })).toBe(true);
+  expect(await heartbeat(queue, worker())).toEqual({ order: 'cordon', exit: false });
+  await leave(queue, 'a', false);
+  expect(await listWorkers(queue)).toEqual([]);
+  expect(await heartbeat(queue, worker())).toEqual({ order: 'cordon', exit: false });
+  await keepOrder(queue, 'a', { order: 'drain', exit: true, timeoutMs: 5 });
+  expect(await heartbeat(queue, worker())).toEqual({ order: 'drain', exit: true, timeoutMs: 5 });
+  await leave(queue, 'a', true);
+  expect(await heartbeat(queue, worker())).toBeUndefined();
+});
+
+test('a worker of a version that can not be read does not hide the others', async () => {
+  await heartbeat(queue, worker());
+  await heartbeat(queue, worker({ workerId: 'b' }));
+  await queue.redis.set(queue.keys.worker('a'), '{"old":true}');
+  expect((await listWorkers(queue)).map(({ workerId }) => workerId)).toEqual(['b']);
+});

@@ -1,11 +1,12 @@
 // Runs one JavaScript or TypeScript task. The protocol (the same for python.py):
 //   LATTICE_SOURCE  the file with the task's code        LATTICE_INPUT  the file with its input, JSON
 //   LATTICE_OUTPUT  where the JSON of its output goes    LATTICE_FAULT  where the error goes: {code, message, details}
-// Files appear whole (rename), so a task that ends half-way has no output. stdout and stderr belong to the task.
+// Files appear whole (rename), so a task that ends half-way has no output; where a file is there already, empty, it is all
+// that the sandbox lets through, and is written in place. stdout and stderr belong to the task.
 // A CommonJS file, and sparing with what it loads: both cost each task milliseconds.
 'use strict';
 
-const { readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { inspect, types } = require('node:util');
@@ -21,6 +22,7 @@ const exit = process.exit.bind(process);
 const { parse, stringify } = JSON;
 
 function writeWhole(file, text) {
+  if (existsSync(file)) return writeFileSync(file, text);
   writeFileSync(`${file}.part`, text, { mode: 0o644 });
   renameSync(`${file}.part`, file);
 }

@@ -9,6 +9,10 @@ MAX_FRAMES = 12
 
 
 def write_whole(path, text):
+    if os.path.exists(path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
     with open(path + ".part", "w", encoding="utf-8") as file:
         file.write(text)
     os.rename(path + ".part", path)

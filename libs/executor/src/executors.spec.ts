@@ -21,6 +21,7 @@ describe('the level', () => {
 
   it.each([
     ['code', undefined, 'subprocess'],
+    ['code', 'seccomp', 'seccomp'],
     ['code', 'docker', 'docker'],
     ['container', undefined, 'docker'],
     ['container', 'none', 'docker'],
@@ -29,9 +30,9 @@ describe('the level', () => {
     ['handler/a', 'none', 'none'],
   ] as const)('%s at %s runs at %s', (uses, asked, level) => expect(executors.forTask(uses, asked).level).toBe(level));
 
-  it.each(['none', 'seccomp'] as const)('code at %s is refused, not run at another level', async (level) => {
+  it('code at none is refused, not run at another level', async () => {
     const outcome = await executors
-      .forTask('code', level)
+      .forTask('code', 'none')
       .submit(code('javascript', 'export default () => 1'))
       .result();
     expect(errorOf(outcome)).toMatchObject({ code: 'sandbox_failed', retryable: false });

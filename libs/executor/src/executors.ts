@@ -6,7 +6,9 @@ import { createNoneExecutor } from './none/none-executor';
 import { thisOwner } from './owner';
 import type { Executor, Handler } from './port';
 import { reapProcesses } from './subprocess/reap-processes';
+import { createSeccompExecutor } from './seccomp/seccomp-executor';
 import { createSubprocessExecutor } from './subprocess/subprocess-executor';
+import { createTools } from './subprocess/tools';
 import { defaultWorkRoot, reapFolders } from './workspace';
 
 export interface ExecutorsOptions {
@@ -60,12 +62,10 @@ export function createExecutors(options: ExecutorsOptions): Executors {
     handlers: options.handlers ?? new Map(),
     concurrency: options.handlerConcurrency ?? HANDLER_CONCURRENCY,
   });
-  const subprocess = createSubprocessExecutor({
-    owner,
-    workRoot,
-    searchPath: options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-    python: options.python ?? 'python3',
-  });
+  const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+  const tools = createTools(options.python ?? 'python3');
+  const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools });
+  const seccomp = createSeccompExecutor({ owner, workRoot, searchPath, tools });
   const container = createDockerExecutor({
     owner,
     workRoot,
@@ -81,9 +81,9 @@ export function createExecutors(options: ExecutorsOptions): Executors {
       case 'docker':
         return container;
       case 'none':
-        return refusing(level, 'level none runs handlers only: ask for subprocess or docker');
+        return refusing(level, 'level none runs handlers only: ask for subprocess, seccomp or docker');
       case 'seccomp':
-        return refusing(level, 'level seccomp is not available on this worker: ask for subprocess or docker');
+        return seccomp;
     }
   }
 
@@ -100,7 +100,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
       return { processes, containers, folders: await reapFolders(workRoot, owner) };
     },
     async close() {
-      await Promise.all([none.close(), subprocess.close(), container.close()]);
+      await Promise.all([none.close(), subprocess.close(), seccomp.close(), container.close()]);
     },
   };
 }

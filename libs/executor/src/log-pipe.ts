@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
-import type { LogChunk } from './port';
+import type { Execution, LogChunk } from './port';
 
 type StreamName = LogChunk['stream'];
 
@@ -18,6 +18,15 @@ export interface LogPipe {
   end(): Promise<void>;
   /** The end of stderr, also when the log was cut before. */
   stderrTail(): string;
+}
+
+/** The log of an execution, within its limit. */
+export function logOf(execution: Execution): LogPipe {
+  return createLogPipe(
+    execution.limits.logBytes,
+    (chunk) => execution.onLog(chunk),
+    () => execution.onAlive?.(),
+  );
 }
 
 /**

@@ -29,6 +29,13 @@ export function stampOf(owner: Owner): string {
   return `${owner.workerId}~${owner.namespace}.${owner.pid}.${owner.startTime}`;
 }
 
+let executions = 0;
+
+/** A token that no other execution of this process has, at whatever level. */
+export function nextToken(owner: Owner): string {
+  return `${stampOf(owner)}~${++executions}`;
+}
+
 /** The owner in a stamp or token; undefined when the text is neither. */
 export function parseStamp(text: string): Owner | undefined {
   const match = /^([A-Za-z0-9_.-]+)~(\d+)\.(\d+)\.(\d+)(?:~\d+)?$/.exec(text);

@@ -28,7 +28,12 @@ export interface ExecutionLimits {
 
 export interface CodeProgram {
   uses: 'code';
-  code: { language: Language; source: string };
+  code: {
+    language: Language;
+    source: string;
+    /** At level seccomp and docker a task has no network unless this is true. */
+    network?: boolean;
+  };
 }
 
 export interface ContainerProgram {

@@ -18,7 +18,8 @@ export type ReadOutput = { kind: 'output'; json: string } | { kind: 'missing' } 
 /** Reads and checks the JSON that a task has left. */
 export async function readOutput(file: string, limitBytes: number): Promise<ReadOutput> {
   const bytes = await readRegularFile(file, limitBytes);
-  if (bytes === 'missing') return { kind: 'missing' };
+  // A sandbox is given an empty file to write to.
+  if (bytes === 'missing' || (typeof bytes === 'object' && bytes.length === 0)) return { kind: 'missing' };
   if (bytes === 'irregular') return fault('output_not_json', 'the output is not a regular file');
   if (typeof bytes === 'number') return { kind: 'fault', error: tooLarge(bytes, limitBytes) };
   let json: string;

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,22 +6,37 @@ import { LatticeError, type Language } from '@lattice/contracts';
 import { isAbandoned, parseStamp, type Owner } from './owner';
 import type { Execution } from './port';
 
-/** The files of one execution. All of it is removed at the end. */
-export interface Workspace {
-  folder: string;
+/** Where a task finds its files: on the host, or as it sees them from inside its sandbox. */
+export interface Places {
   /** The task's input as JSON. */
   input: string;
-  /** Holds what the task hands over; nothing else in it is looked at. */
-  outputFolder: string;
   output: string;
   fault: string;
   /** The source of a code task. */
-  source: string | undefined;
+  source: string;
   /** Working folder and HOME of a process. */
   home: string;
   temp: string;
+}
+
+/** The files of one execution, with their paths on the host. All of it is removed at the end. */
+export interface Workspace extends Places {
+  folder: string;
+  /** Holds what the task is given, and nothing else. */
+  given: string;
+  /** Holds what the task hands over; nothing else in it is looked at. */
+  outputFolder: string;
+  /** Writes input and source. They need not be known when the folder is made. */
+  give(execution: Execution): void;
   remove(): Promise<void>;
 }
+
+/**
+ * Whom the files are for. `process`: the worker's own user. `sandbox`: that user, or the one given, in a sandbox which sees the
+ * folder of what is given and two files for what it hands over. `container`: whoever the image says; the folder around
+ * the files stays closed to other users of the host.
+ */
+export type Audience = 'process' | 'sandbox' | 'container';
 
 const EXTENSIONS: Record<Language, string> = { javascript: 'mjs', typescript: 'ts', python: 'py' };
 
@@ -29,44 +44,63 @@ export function defaultWorkRoot(): string {
   return path.join(tmpdir(), `lattice-${process.getuid?.() ?? 'user'}`);
 }
 
-/**
- * Makes the folder of an execution. `shared`: a container's user, whoever that is, may read the input and write the output;
- * the folder around them stays closed to other users of the host.
- */
+export function sourceName(language: Language | undefined): string {
+  return `task.${language === undefined ? 'txt' : EXTENSIONS[language]}`;
+}
+
+/** Makes the folder of an execution. Throws when the root is a trap that someone else has set. */
 export function openWorkspace(options: {
   root: string;
   token: string;
-  execution: Execution;
-  shared: boolean;
+  language: Language | undefined;
+  audience: Audience;
+  /** Owner of the files when it is not the worker's user; only root may give files away. */
+  uid?: number;
 }): Workspace {
-  const { root, token, execution, shared } = options;
+  const { root, token, language, audience, uid } = options;
   const folder = path.join(root, token);
-  const language = execution.uses === 'code' ? execution.code.language : undefined;
+  const outputFolder = path.join(folder, 'output');
+  const given = path.join(folder, 'given');
   const workspace: Workspace = {
     folder,
-    input: path.join(folder, 'input.json'),
-    outputFolder: path.join(folder, 'output'),
-    output: path.join(folder, 'output', 'output.json'),
-    fault: path.join(folder, 'output', 'fault.json'),
-    source: language === undefined ? undefined : path.join(folder, `task.${EXTENSIONS[language]}`),
+    given,
+    outputFolder,
+    input: path.join(given, 'input.json'),
+    source: path.join(given, sourceName(language)),
+    output: path.join(outputFolder, 'output.json'),
+    fault: path.join(outputFolder, 'fault.json'),
     home: path.join(folder, 'home'),
     temp: path.join(folder, 'tmp'),
+    give(execution) {
+      write(workspace.input, JSON.stringify(execution.input) ?? 'null', audience, uid);
+      if (execution.uses === 'code') write(workspace.source, execution.code.source, audience, uid);
+    },
     remove: () => removeFolder(folder),
   };
-  ensureRoot(root);
-  mkdirSync(folder, { mode: 0o700 });
-  for (const inner of [workspace.outputFolder, workspace.home, workspace.temp]) mkdirSync(inner, { mode: 0o700 });
-  writeFileSync(workspace.input, JSON.stringify(execution.input) ?? 'null', { mode: 0o600 });
-  if (workspace.source !== undefined && execution.uses === 'code') {
-    writeFileSync(workspace.source, execution.code.source, { mode: 0o600 });
+  ensureRoot(root, uid !== undefined);
+  const folders = audience === 'process' ? [outputFolder, workspace.home, workspace.temp] : [outputFolder];
+  for (const one of [folder, given, ...folders]) {
+    mkdirSync(one, { mode: 0o700 });
+    if (uid !== undefined) chownSync(one, uid, uid);
   }
-  if (shared) {
-    // chmod, because the mode given above is subject to the umask.
-    chmodSync(workspace.outputFolder, 0o777);
-    chmodSync(workspace.input, 0o444);
-    if (workspace.source !== undefined) chmodSync(workspace.source, 0o444);
+  // chmod, because the mode given above is subject to the umask.
+  if (audience === 'container') {
+    chmodSync(outputFolder, 0o777);
+    chmodSync(given, 0o755);
   }
   return workspace;
+}
+
+/**
+ * Makes the two files that a task hands over, empty. A sandbox gets these files alone, not their folder: files of its own
+ * that are deleted but still open would fill the disk unseen.
+ */
+export function makeOutputFiles(workspace: Workspace, uid?: number): void {
+  for (const file of [workspace.output, workspace.fault]) {
+    writeFileSync(file, '', { mode: 0o600, flag: 'wx' });
+    if (uid === undefined) chmodSync(file, 0o666);
+    else chownSync(file, uid, uid);
+  }
 }
 
 /** Removes the folders of workers that are gone; returns how many. */
@@ -81,12 +115,12 @@ export async function reapFolders(root: string, self: Owner): Promise<number> {
 }
 
 /** What can't be removed now (a file system gone away) is left to the next start's reaping. */
-async function removeFolder(folder: string): Promise<void> {
+export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
 }
 
-/** The root is in a folder that all may write, so it must not be a trap that someone else has set there. */
-function ensureRoot(root: string): void {
+/** The root is in a folder that all may write, so it must not be a trap. `passable`: another user has a folder in it. */
+export function ensureRoot(root: string, passable: boolean): void {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const info = lstatSync(root);
   const uid = process.getuid?.();
@@ -96,4 +130,11 @@ function ensureRoot(root: string): void {
       `${root} must be a folder of the worker's own user; set another work folder`,
     );
   }
+  if (passable && (info.mode & 0o001) === 0) chmodSync(root, (info.mode & 0o777) | 0o001);
+}
+
+function write(file: string, text: string, audience: Audience, uid: number | undefined): void {
+  writeFileSync(file, text, { mode: 0o600 });
+  if (uid !== undefined) chownSync(file, uid, uid);
+  if (audience === 'container') chmodSync(file, 0o444);
 }

@@ -116,3 +116,16 @@ export function dockerAnswers(): boolean {
   }
   return answers;
 }
+
+/** Whether sandboxes can be made here. With LATTICE_TEST_BWRAP=required that they can't is a failure. */
+export function bubblewrapWorks(): boolean {
+  const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  const args = ['--unshare-all', '--ro-bind', '/', '/', 'true'];
+  const works = spawnSync('bwrap', args, { timeout: 10_000, cwd: '/', ...nobody }).status === 0;
+  if (!works && process.env['LATTICE_TEST_BWRAP'] === 'required') {
+    throw new Error(
+      'LATTICE_TEST_BWRAP=required, but bubblewrap makes no sandbox: apt-get install bubblewrap, allow user namespaces',
+    );
+  }
+  return works;
+}

@@ -1,7 +1,10 @@
+import path from 'node:path';
 import type Dockerode from 'dockerode';
 import { OWNER_VARIABLE } from '../owner';
 import type { Execution, ExecutionLimits } from '../port';
-import { nodeFlags, RUNNERS_FOLDER } from '../subprocess/command';
+import { runnerWords, RUNNERS_FOLDER } from '../subprocess/command';
+import { shapeOf } from '../subprocess/launcher';
+import { THREADS_PER_PROCESS } from '../subprocess/tools';
 import type { Workspace } from '../workspace';
 import type { ImageInfo } from './images';
 
@@ -18,16 +21,12 @@ export interface CodeImages {
 const NOBODY = '65534:65534';
 const MEBIBYTE = 1024 * 1024;
 const DEFAULT_TMP_BYTES = 512 * MEBIBYTE;
-/** The engine counts threads, the limit of an execution counts processes. */
-const THREADS_PER_PROCESS = 32;
 const DEFAULT_PROCESSES = 16;
 const PERIOD_NANOSECONDS = 1_000_000_000;
 
 const INSIDE = {
-  input: '/lattice/input.json',
+  given: '/lattice/given',
   outputFolder: '/lattice/output',
-  output: '/lattice/output/output.json',
-  fault: '/lattice/output/fault.json',
   runners: '/lattice/runners',
 };
 
@@ -53,12 +52,12 @@ export function containerSpec(options: {
     Labels: { [EXECUTION_LABEL]: execution.id, [OWNER_LABEL]: token },
     AttachStdout: true,
     AttachStderr: true,
-    ...program(execution, workspace),
+    ...program(execution),
     HostConfig: {
       ...limitsOf(execution.limits),
-      Binds: binds(workspace),
+      Binds: binds(execution, workspace),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,mode=1777,size=${execution.limits.memoryBytes ?? DEFAULT_TMP_BYTES}` },
-      NetworkMode: execution.uses === 'container' ? (execution.container.network ?? 'none') : 'none',
+      NetworkMode: networkOf(execution),
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
@@ -93,7 +92,7 @@ function limitsOf(limits: ExecutionLimits): Dockerode.HostConfig {
   };
 }
 
-function program(execution: Execution, workspace: Workspace): Dockerode.ContainerCreateOptions {
+function program(execution: Execution): Dockerode.ContainerCreateOptions {
   if (execution.uses === 'container') {
     const { command, entrypoint, workdir } = execution.container;
     return {
@@ -102,24 +101,35 @@ function program(execution: Execution, workspace: Workspace): Dockerode.Containe
       ...(workdir === undefined ? {} : { WorkingDir: workdir }),
     };
   }
-  if (execution.uses !== 'code' || workspace.source === undefined) return {};
-  const words =
-    execution.code.language === 'python'
-      ? ['python3', `${INSIDE.runners}/python.py`]
-      : ['node', ...nodeFlags(execution, execution.limits), `${INSIDE.runners}/javascript.cjs`];
+  if (execution.uses !== 'code') return {};
+  const shape = shapeOf(execution);
+  const words = runnerWords(shape, shape.language === 'python' ? 'python3' : 'node', INSIDE.runners);
   return { Entrypoint: words, Cmd: [], WorkingDir: '/tmp' };
 }
 
-function binds(workspace: Workspace): string[] {
-  const list = [`${workspace.input}:${INSIDE.input}:ro`, `${workspace.outputFolder}:${INSIDE.outputFolder}:rw`];
-  if (workspace.source !== undefined) {
-    list.push(`${workspace.source}:${insideSource(workspace.source)}:ro`, `${RUNNERS_FOLDER}:${INSIDE.runners}:ro`);
-  }
-  return list;
+/** Code gets the two files that it hands over; a container's own program may want to make and rename files beside its output. */
+function binds(execution: Execution, workspace: Workspace): string[] {
+  const given = `${workspace.given}:${INSIDE.given}:ro`;
+  if (execution.uses !== 'code') return [given, `${workspace.outputFolder}:${INSIDE.outputFolder}:rw`];
+  return [
+    given,
+    `${workspace.output}:${insideOutput(workspace.output)}:rw`,
+    `${workspace.fault}:${insideOutput(workspace.fault)}:rw`,
+    `${RUNNERS_FOLDER}:${INSIDE.runners}:ro`,
+  ];
 }
 
-function insideSource(source: string): string {
-  return `/lattice/task${source.slice(source.lastIndexOf('.'))}`;
+function networkOf(execution: Execution): string {
+  if (execution.uses === 'container') return execution.container.network ?? 'none';
+  return execution.uses === 'code' && execution.code.network === true ? 'bridge' : 'none';
+}
+
+function insideGiven(file: string): string {
+  return `${INSIDE.given}/${path.basename(file)}`;
+}
+
+function insideOutput(file: string): string {
+  return `${INSIDE.outputFolder}/${path.basename(file)}`;
 }
 
 function environment(execution: Execution, workspace: Workspace, token: string): string[] {
@@ -130,11 +140,12 @@ function environment(execution: Execution, workspace: Workspace, token: string):
     ...execution.env,
     LATTICE_EXECUTION: execution.id,
     [OWNER_VARIABLE]: token,
-    LATTICE_INPUT: INSIDE.input,
-    LATTICE_OUTPUT: INSIDE.output,
+    LATTICE_INPUT: insideGiven(workspace.input),
+    LATTICE_OUTPUT: insideOutput(workspace.output),
   };
-  if (workspace.source !== undefined) {
-    Object.assign(variables, { LATTICE_FAULT: INSIDE.fault, LATTICE_SOURCE: insideSource(workspace.source) });
+  if (execution.uses === 'code') {
+    variables['LATTICE_FAULT'] = insideOutput(workspace.fault);
+    variables['LATTICE_SOURCE'] = insideGiven(workspace.source);
   }
   return Object.entries(variables).map(([name, value]) => `${name}=${value}`);
 }

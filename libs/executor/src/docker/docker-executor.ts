@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import { taskError } from '@lattice/contracts';
 import type Dockerode from 'dockerode';
 import { RunningHandle, SettledHandle, within } from '../handle';
-import { createLogPipe, type LogPipe } from '../log-pipe';
+import { logOf, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode, TaskFault, type Exit } from '../outcome';
-import { stampOf, type Owner } from '../owner';
+import { nextToken, type Owner } from '../owner';
 import type { Execution, Executor, Handle, Outcome } from '../port';
 import { armTimeout, createStop, outcomeOfStop, type Stop, type StopCause } from '../stop';
 import { messageOf } from '../thrown';
-import { openWorkspace, type Workspace } from '../workspace';
+import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
 import { watchExit, type ExitWatch } from './container-exit';
 import { pumpContainerLog } from './container-log';
 import { containerSpec, imageOf, type CodeImages } from './container-spec';
@@ -51,7 +51,6 @@ export function createDockerExecutor(options: DockerOptions): Executor {
   const engine = connectEngine(options.socketPath);
   const machinery: Machinery = { options, engine, images: createImages(engine, options.pullTimeoutMs) };
   const running = new Set<Handle>();
-  let count = 0;
 
   return {
     level: 'docker',
@@ -61,12 +60,8 @@ export function createDockerExecutor(options: DockerOptions): Executor {
         return new SettledHandle({ status: 'failed', error: taskError('sandbox_failed', message) });
       }
       const stop = createStop();
-      const log = createLogPipe(
-        execution.limits.logBytes,
-        (chunk) => execution.onLog(chunk),
-        () => execution.onAlive?.(),
-      );
-      const token = `${stampOf(options.owner)}~${++count}`;
+      const log = logOf(execution);
+      const token = nextToken(options.owner);
       const result = run({ machinery, execution, token, stop, log }).catch(outcomeOfThrown);
       const handle = new RunningHandle(result, (reason) => stop.request({ kind: 'cancelled', reason }));
       running.add(handle);
@@ -86,8 +81,11 @@ async function run(job: Job): Promise<Outcome> {
   ready.catch(() => undefined);
   const first = await Promise.race([ready, stop.requested]);
   if ('kind' in first) return outcomeOfStop(first);
-  const workspace = openWorkspace({ root: machinery.options.workRoot, token, execution, shared: true });
+  const language = execution.uses === 'code' ? execution.code.language : undefined;
+  const workspace = openWorkspace({ root: machinery.options.workRoot, token, language, audience: 'container' });
   try {
+    if (execution.uses === 'code') makeOutputFiles(workspace);
+    workspace.give(execution);
     return await runContainer(job, workspace, { image, info: first });
   } finally {
     await workspace.remove();

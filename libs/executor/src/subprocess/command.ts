@@ -1,60 +1,50 @@
 import path from 'node:path';
 import { OWNER_VARIABLE } from '../owner';
-import type { CodeProgram, Execution, ExecutionLimits } from '../port';
-import type { Workspace } from '../workspace';
-import type { Tools } from './tools';
+import type { Execution } from '../port';
+import type { Places } from '../workspace';
+import type { Shape } from './launcher';
 
 export const RUNNERS_FOLDER = path.join(__dirname, '..', '..', 'runners');
 
 const MEBIBYTE = 1024 * 1024;
 
-export interface Command {
-  file: string;
-  args: string[];
+/** The words that run the runner of a language, whose files are in the folder. */
+export function runnerWords(shape: Shape, interpreter: string, folder: string): string[] {
+  if (shape.language === 'python') return [interpreter, path.join(folder, 'python.py')];
+  return [interpreter, ...nodeFlags(shape), path.join(folder, 'javascript.cjs')];
 }
 
-/** The command that runs a code task, wrapped in what applies the limits of the kernel. The wrappers replace themselves: one process. */
-export async function commandOf(program: CodeProgram, limits: ExecutionLimits, tools: Tools): Promise<Command> {
-  const words: string[] = [];
-  const prlimit = await tools.prlimit();
-  if (prlimit !== undefined) words.push(...prlimit, ...prlimitArgs(limits));
-  // The guardian does the same and more, a moment later.
-  if (await tools.setpriv()) words.push('setpriv', '--pdeathsig', 'KILL');
-  if (program.code.language === 'python') {
-    words.push(await tools.python(), path.join(RUNNERS_FOLDER, 'python.py'));
-  } else {
-    words.push(process.execPath, ...nodeFlags(program, limits), path.join(RUNNERS_FOLDER, 'javascript.cjs'));
-  }
-  const [file = '', ...args] = words;
-  return { file, args };
-}
-
-export function nodeFlags(program: CodeProgram, limits: ExecutionLimits): string[] {
+function nodeFlags(shape: Pick<Shape, 'language' | 'memoryBytes'>): string[] {
   const flags: string[] = [];
-  if (limits.memoryBytes !== undefined) flags.push(`--max-old-space-size=${heapMebibytes(limits.memoryBytes)}`);
+  if (shape.memoryBytes !== undefined) flags.push(`--max-old-space-size=${heapMebibytes(shape.memoryBytes)}`);
   // Only there is stripping of types offered, and it warns on every use.
-  const stripping =
-    program.code.language === 'typescript' && process.allowedNodeEnvironmentFlags.has('--disable-warning');
+  const stripping = shape.language === 'typescript' && process.allowedNodeEnvironmentFlags.has('--disable-warning');
   if (stripping) flags.push('--disable-warning=ExperimentalWarning');
   return flags;
 }
 
-/** The environment of a task's process: what is given, and nothing of the worker's own but PATH. */
-export function environmentOf(execution: Execution, workspace: Workspace, token: string, searchPath: string) {
+/** What the environment of every interpreter begins with: nothing of the worker's own but PATH. */
+export function baseEnvironment(places: Pick<Places, 'home' | 'temp'>, searchPath: string): Record<string, string> {
   return {
     PATH: searchPath,
-    HOME: workspace.home,
-    TMPDIR: workspace.temp,
+    HOME: places.home,
+    TMPDIR: places.temp,
     LANG: 'C.UTF-8',
     PYTHONUTF8: '1',
     PYTHONDONTWRITEBYTECODE: '1',
+  };
+}
+
+/** What a task's environment adds to that of its interpreter. */
+export function taskEnvironment(execution: Execution, places: Places, token: string): Record<string, string> {
+  return {
     ...execution.env,
     LATTICE_EXECUTION: execution.id,
     [OWNER_VARIABLE]: token,
-    LATTICE_INPUT: workspace.input,
-    LATTICE_OUTPUT: workspace.output,
-    LATTICE_FAULT: workspace.fault,
-    LATTICE_SOURCE: workspace.source ?? '',
+    LATTICE_INPUT: places.input,
+    LATTICE_OUTPUT: places.output,
+    LATTICE_FAULT: places.fault,
+    LATTICE_SOURCE: places.source,
   };
 }
 
@@ -65,10 +55,10 @@ function heapMebibytes(memoryBytes: number): number {
 }
 
 /**
- * Memory is not among them. A limit on address space below 768 MB stops Node from starting, and a limit on data counts what is
- * reserved but never touched: half a gigabyte for each thread of Node 24, the buffers of numeric libraries. The watchdog
- * counts what is used.
+ * Memory is not among the limits of the kernel. A limit on address space below 768 MB stops Node from starting, and a limit on
+ * data counts what is reserved but never touched: half a gigabyte for each thread of Node 24, the buffers of numeric
+ * libraries. The watchdog counts what is used.
  */
-function prlimitArgs(limits: ExecutionLimits): string[] {
-  return limits.fileBytes === undefined ? [] : [`--fsize=${limits.fileBytes}`];
+export function prlimitArgs(shape: Shape): string[] {
+  return shape.fileBytes === undefined ? [] : [`--fsize=${shape.fileBytes}`];
 }

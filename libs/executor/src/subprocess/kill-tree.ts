@@ -27,12 +27,15 @@ export async function endTree(options: {
   tree: ProcessTree;
   graceMs: number;
   leaderGone: Promise<unknown>;
+  /** The leader wraps the task and would take it along if it were asked to end. */
+  wrapped: boolean;
 }): Promise<void> {
-  const { table, tree, graceMs, leaderGone } = options;
+  const { table, tree, graceMs, leaderGone, wrapped } = options;
   const deadline = performance.now() + graceMs;
   // While the parents live: afterwards a child that cleared its environment could not be told.
   table.scan();
-  if (graceMs > 0) signalGroup(tree.leader, 'SIGTERM');
+  if (graceMs > 0 && !wrapped) signalGroup(tree.leader, 'SIGTERM');
+  if (graceMs > 0 && wrapped) signalMembers(tree, 'SIGTERM');
   let gone = false;
   void leaderGone.then(() => (gone = true));
   while (performance.now() < deadline) {
@@ -42,6 +45,11 @@ export async function endTree(options: {
     if (tree.members.size === 0) break;
   }
   await killTree(table, tree);
+}
+
+/** To all but the leader. The first process of a pid namespace is not disturbed by it: the kernel keeps such signals from it. */
+function signalMembers(tree: ProcessTree, signal: NodeJS.Signals): void {
+  for (const pid of tree.members.keys()) if (pid !== tree.leader) signalOne(pid, signal);
 }
 
 function signalOne(target: number, signal: NodeJS.Signals): void {

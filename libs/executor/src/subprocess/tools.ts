@@ -4,6 +4,8 @@ import { LatticeError } from '@lattice/contracts';
 import { messageOf } from '../thrown';
 
 const run = promisify(execFile);
+/** Where threads are counted instead of processes: a process may have so many. */
+export const THREADS_PER_PROCESS = 32;
 const PROBE_MS = 10_000;
 const NO_CORE = ['prlimit', '--core=0'] as const;
 const NO_CORE_FEW_FILES = [...NO_CORE, '--nofile=4096'] as const;

@@ -91,12 +91,42 @@ create table runs (
   not_before timestamp(3) with time zone not null default now(),
   started_at timestamp(3) with time zone,
   finished_at timestamp(3) with time zone,
+  schedule text,
+  tick timestamp(3) with time zone,
   constraint runs_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));
+CREATE UNIQUE INDEX runs_by_schedule ON public.runs USING btree (schedule, tick) WHERE (schedule IS NOT NULL);
 CREATE INDEX runs_by_tag ON public.runs USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX runs_by_workflow ON public.runs USING btree (workflow, id);
 CREATE INDEX runs_unsuccessful ON public.runs USING btree (status, id) WHERE (status = ANY (ARRAY['failed'::text, 'cancelled'::text]));
+
+create table schedules (
+  name text not null,
+  workflow text not null,
+  version integer,
+  document_sha text,
+  document json,
+  inputs json not null,
+  priority integer not null default 0,
+  tags text[] not null default '{}'::text[],
+  cadence json not null,
+  catch_up text not null,
+  overlap text not null,
+  paused boolean not null default false,
+  handled_until timestamp(3) with time zone not null,
+  next_at timestamp(3) with time zone,
+  last_at timestamp(3) with time zone,
+  last_run_id uuid,
+  missed bigint not null default 0,
+  skipped bigint not null default 0,
+  failed bigint not null default 0,
+  last_error json,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  constraint schedules_pkey PRIMARY KEY (name)
+) with (fillfactor=70);
+CREATE INDEX schedules_due ON public.schedules USING btree (next_at) WHERE (next_at IS NOT NULL);
 
 create table tasks (
   run_id uuid not null,

@@ -15,6 +15,7 @@ import { EventsController } from './runs/events.controller';
 import { LogsController } from './runs/logs.controller';
 import { RunsController } from './runs/runs.controller';
 import { SubmitController } from './runs/submit.controller';
+import { SchedulesController } from './schedules/schedules.controller';
 import { SchemaController } from './schema/schema.controller';
 import { WorkersController } from './workers/workers.controller';
 import { WorkflowsController } from './workflows/workflows.controller';
@@ -34,6 +35,7 @@ export const CONTROLLERS = [
   EventsController,
   LogsController,
   WorkflowsController,
+  SchedulesController,
   SchemaController,
   ImportController,
   WorkersController,

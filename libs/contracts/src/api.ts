@@ -53,6 +53,8 @@ export const runSummarySchema = z.object({
   createdAt: z.string(),
   startedAt: time,
   finishedAt: time,
+  schedule: z.string().nullish().describe('The schedule that made it.'),
+  tick: time.optional().describe('The tick of the schedule; null when it was triggered by hand.'),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 

@@ -25,6 +25,7 @@ export const CODES = {
   task_not_found: { status: 404, family: 'request', hint: 'Check the task keys with GET /v1/runs/:id.' },
   worker_not_found: { status: 404, family: 'request', hint: 'Check the id with GET /v1/workers.' },
   workflow_not_found: { status: 404, family: 'request', hint: 'Save the workflow first with POST /v1/workflows.' },
+  schedule_not_found: { status: 404, family: 'request', hint: 'Check the name with GET /v1/schedules.' },
   idempotency_conflict: {
     status: 409,
     family: 'request',
@@ -47,6 +48,11 @@ export const CODES = {
     hint: 'All faults are listed, each with a pointer into the document.',
   },
   invalid_inputs: { status: 422, family: 'request', hint: 'The inputs do not fit what the workflow declares.' },
+  invalid_schedule: {
+    status: 422,
+    family: 'request',
+    hint: 'All faults are listed, each with a pointer into the body.',
+  },
   too_many_requests: { status: 429, family: 'request', hint: 'Wait as long as Retry-After says.' },
 
   // faults in a document (listed together under invalid_document)
@@ -56,6 +62,12 @@ export const CODES = {
   bad_value: { status: 422, family: 'document', hint: 'Give one of the values named.' },
   bad_duration: { status: 422, family: 'document', hint: 'Write a number and a unit: 500ms, 30s, 5m.' },
   bad_size: { status: 422, family: 'document', hint: 'Write bytes, or 512Mi, 2Gi.' },
+  bad_cron: {
+    status: 422,
+    family: 'document',
+    hint: 'Write five fields, or six with seconds first: `0 9 * * 1-5` is 9:00 on weekdays.',
+  },
+  bad_time_zone: { status: 422, family: 'document', hint: 'Give an IANA name such as Europe/Berlin or UTC.' },
   bad_task_key: {
     status: 422,
     family: 'document',

@@ -9,7 +9,14 @@ const json = z.unknown();
  * in Redis; the historian gives it its id when it commits it to Postgres; clients see it after that.
  */
 export const EVENTS = {
-  'run.created': z.object({ workflow: z.string(), version: z.number().int().optional() }),
+  'run.created': z
+    .object({
+      workflow: z.string(),
+      version: z.number().int().optional(),
+      schedule: z.string().optional(),
+      tick: z.string().optional(),
+    })
+    .describe('`schedule` made the run for its `tick`, or by hand when there is no tick'),
   'run.started': none,
   'run.paused': none,
   'run.resumed': none,

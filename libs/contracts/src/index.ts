@@ -101,3 +101,30 @@ export {
   workerViewSchema,
 } from './worker';
 export type { Drain, Gpu, GpuHolder, GpuView, PendingBatch, WorkerOrder, WorkerStatus, WorkerView } from './worker';
+export {
+  CATCH_UP,
+  CATCH_UP_LIMIT,
+  ON_TIME_MS,
+  OVERLAP,
+  SHORTEST_INTERVAL_MS,
+  cadenceSchema,
+  scheduleErrorSchema,
+  scheduleListSchema,
+  scheduleNameSchema,
+  schedulePatchSchema,
+  scheduleSchema,
+  scheduleSummarySchema,
+  scheduleViewSchema,
+  ticksSchema,
+  timingSchema,
+} from './schedule';
+export type {
+  Cadence,
+  CatchUp,
+  Overlap,
+  ScheduleBody,
+  ScheduleError,
+  SchedulePatch,
+  ScheduleSummary,
+  ScheduleView,
+} from './schedule';

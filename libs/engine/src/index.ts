@@ -44,3 +44,6 @@ export type { RunControl } from './control/control-run';
 export { requestWorkerOrder } from './worker/orders';
 export { WorkersFeed } from './live/workers-feed';
 export type { WorkersChange } from './live/workers-feed';
+export { changeSchedule, saveSchedule } from './schedules/save-schedule';
+export { pauseSchedule, removeSchedule, triggerSchedule } from './schedules/control-schedule';
+export { previewTicks, readNextTicks, readSchedule, readSchedules } from './schedules/read-schedules';

@@ -7,6 +7,7 @@ import type { PlanCache } from './run/plans';
  * after-begin: the attempt is begun, nothing is done. after-record: the result stands, what it opens is not added.
  * after-release: what it opens is added, the job is not acknowledged. before-acknowledge: all is done but the acknowledgement.
  * after-outbox-send: the run is in Redis, its outbox row still stands. after-flush: events are in Postgres, not trimmed.
+ * in-tick: the run of a tick of a schedule is inserted, not committed. after-tick: it is committed, no scheduler was told.
  */
 export type RacePoint =
   | 'after-begin'
@@ -15,7 +16,9 @@ export type RacePoint =
   | 'before-acknowledge'
   | 'after-create'
   | 'after-outbox-send'
-  | 'after-flush';
+  | 'after-flush'
+  | 'in-tick'
+  | 'after-tick';
 
 /** What the scheduler and the workers have beside the stores: flows, plans, and in tests a hook on race points. */
 export interface Runtime extends Engine {

@@ -2,6 +2,7 @@
 -- $1 run id  $2 workflow  $3 version or null  $4 document sha  $5 document (JSON)  $6 document name  $7 priority
 -- $8 on_failure  $9 tags  $10 inputs (JSON)  $11 delay in ms  $12 task keys  $13 task positions
 -- $14 idempotency key or null  $15 API key id or null  $16 sha of the body or null
+-- $17 schedule or null  $18 its tick or null
 -- Result: one row when stored, none when the idempotency key is in use (it may be seen by the next statement only).
 with claimed as (
   insert into idempotency_keys as old (key, api_key_id, body_sha, run_id)
@@ -20,9 +21,10 @@ stored_document as (
   on conflict (sha) do nothing
 ),
 stored_run as (
-  insert into runs (id, workflow, version, document_sha, priority, on_failure, tags, inputs, task_count, not_before)
+  insert into runs (id, workflow, version, document_sha, priority, on_failure, tags, inputs, task_count, not_before,
+    schedule, tick)
   select $1::uuid, $2::text, $3::int, $4::text, $7::int, $8::text, $9::text[], $10::json, cardinality($12::text[]),
-    now() + $11::float8 * interval '1 ms'
+    now() + $11::float8 * interval '1 ms', $17::text, $18::timestamptz
   from free
   returning id
 ),

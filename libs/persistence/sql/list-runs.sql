@@ -1,6 +1,6 @@
 -- Runs, newest first. Not prepared by name: the planner must see which filters are null.
 -- $1 workflow or null  $2 status or null  $3 tag or null  $4 run id to go on below, or null  $5 limit
-select id, workflow, version, status, priority, tags, created_at, started_at, finished_at
+select id, workflow, version, status, priority, tags, created_at, started_at, finished_at, schedule, tick
 from runs
 where ($1::text is null or workflow = $1)
   and ($2::text is null or status = $2)

@@ -31,3 +31,23 @@ export { loadOutput, loadOutputs, storeOutput } from './outputs/outputs';
 export type { OutputAddress } from './outputs/outputs';
 export { findKeyByHash, insertKey, listKeys, revokeKey, touchKey } from './keys/api-keys';
 export type { ApiKey } from './keys/api-keys';
+export {
+  currentTime,
+  deleteSchedule,
+  getSchedule,
+  getScheduleDocument,
+  listSchedules,
+  lockSchedule,
+  moveSchedule,
+  noteScheduleRun,
+  putSchedule,
+} from './schedules/schedules';
+export {
+  advanceSchedule,
+  claimSchedule,
+  findTickRun,
+  nextSchedule,
+  noteScheduleError,
+} from './schedules/due-schedules';
+export type { ScheduleProgress } from './schedules/due-schedules';
+export type { ScheduleDefinition, StoredSchedule } from './schedules/stored-schedule';

@@ -13,8 +13,11 @@ export interface Keys {
   channel(name: Channel): string;
 }
 
-/** nudge: the outbox has work. ready: jobs were added to classes. control: runs to be stopped. live: committed events. */
-export const CHANNELS = ['nudge', 'ready', 'control', 'live'] as const;
+/**
+ * nudge: the outbox has work. ready: jobs were added to classes. control: runs to be stopped. live: committed events.
+ * schedules: a schedule was changed.
+ */
+export const CHANNELS = ['nudge', 'ready', 'control', 'live', 'schedules'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** The queue of root jobs, one per run. */

@@ -103,6 +103,8 @@ function flowRunOf(stored: StoredRun): FlowRun {
 async function create(runtime: Runtime, stored: StoredRun, compiled: Compiled): Promise<void> {
   const created: Record<string, unknown> = { workflow: stored.workflow };
   if (stored.version !== null) created['version'] = stored.version;
+  if (stored.schedule !== null) created['schedule'] = stored.schedule;
+  if (stored.tick !== null) created['tick'] = stored.tick;
   await createRun(runtime.queue, flowRunOf(stored), {
     sha: stored.documentSha,
     inputsJson: JSON.stringify(stored.inputs),

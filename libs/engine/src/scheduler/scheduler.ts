@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
 import { sendOutbox } from './enqueue';
 import { startLoop, type Loop } from '../loop';
+import { ScheduleClock } from '../schedules/schedule-loop';
 import { Reconciler, reconcileRun } from './reconcile';
 import { RedisKeeper } from './recover';
 import { HistoryWriter } from './write-history';
@@ -19,6 +20,7 @@ export class Scheduler {
   private readonly stalled = new Map<string, ClassQueue>();
   private history: HistoryWriter | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
+  private stopSchedules: (() => Promise<void>) | undefined;
   private readonly control: ControlLoop;
 
   constructor(private readonly runtime: Runtime) {
@@ -52,6 +54,7 @@ export class Scheduler {
     const wake = (): void => outbox.wake();
     await this.control.start();
     this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: wake, onReconnect: wake });
+    this.stopSchedules = await new ScheduleClock(runtime).start();
   }
 
   /**
@@ -80,6 +83,7 @@ export class Scheduler {
   /** Stops in order: no new runs, then history, so that what ended is written down. */
   async stop(): Promise<void> {
     await this.unsubscribe?.();
+    await this.stopSchedules?.();
     await this.control.stop();
     const history = this.history?.close();
     await Promise.all(this.loops.map((loop) => loop.stop()));

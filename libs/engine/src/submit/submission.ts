@@ -41,6 +41,11 @@ export function submissionOfJson(text: string, documents: DocumentCache): Submis
   }
   if (!('workflow' in body)) throw withoutWorkflow(body);
   const { workflow, ...fields } = body;
+  return submissionOf(workflow, fields, documents);
+}
+
+/** The submission of a workflow (name or document) with the other fields of a body, none of them checked before. */
+export function submissionOf(workflow: unknown, fields: object, documents: DocumentCache): Submission {
   return { ...readFields(fields, ''), ...readSource(workflow, fields, documents) };
 }
 

@@ -1,6 +1,6 @@
 import { LatticeError, type Fault } from '@lattice/contracts';
 import { checkInputs, fingerprint, type Workflow } from '@lattice/flow';
-import { insertRun } from '@lattice/persistence';
+import { insertRun, type NewRun } from '@lattice/persistence';
 import { v7 as newRunId } from 'uuid';
 import type { Engine } from '../context';
 import type { DocumentCache } from '../workflows/document-cache';
@@ -22,7 +22,8 @@ export interface Submitted {
   readonly created: boolean;
 }
 
-interface Resolved {
+/** A submission with the workflow that it names, and its inputs as the run will have them. */
+export interface Resolved {
   readonly workflow: Workflow;
   readonly version: number | null;
   readonly inputs: Record<string, unknown>;
@@ -36,23 +37,13 @@ interface Resolved {
  */
 export async function submitRun(engine: Engine, options: SubmitOptions): Promise<Submitted> {
   const { submission, idempotencyKey, apiKeyId } = options;
-  const { workflow, version, inputs, tags } = await resolve(engine, options);
+  const resolved = await resolveSubmission(engine, options);
   const inserted = await insertRun(engine.db, {
-    runId: newRunId(),
-    workflow: workflow.document.name,
-    version,
-    documentSha: workflow.sha,
-    document: workflow.document,
-    priority: submission.priority,
-    onFailure: workflow.onFailure,
-    tags,
-    inputs,
-    delayMs: submission.delayMs,
-    tasks: [...workflow.tasks.keys()].map((key, position) => ({ key, position })),
+    ...newRunOf(submission, resolved),
     idempotency:
       idempotencyKey === undefined
         ? undefined
-        : { key: idempotencyKey, apiKeyId, bodySha: bodyShaOf(submission, workflow.sha) },
+        : { key: idempotencyKey, apiKeyId, bodySha: bodyShaOf(submission, resolved.workflow.sha) },
   });
   if (inserted.status === 'conflict') {
     throw new LatticeError(
@@ -64,7 +55,28 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
   return { runId: inserted.runId, created: inserted.status === 'created' };
 }
 
-async function resolve(engine: Engine, { submission, documents }: SubmitOptions): Promise<Resolved> {
+/** The run that a submission asks for, under a new id. */
+export function newRunOf(submission: Submission, { workflow, version, inputs, tags }: Resolved): NewRun {
+  return {
+    runId: newRunId(),
+    workflow: workflow.document.name,
+    version,
+    documentSha: workflow.sha,
+    document: workflow.document,
+    priority: submission.priority,
+    onFailure: workflow.onFailure,
+    tags,
+    inputs,
+    delayMs: submission.delayMs,
+    tasks: [...workflow.tasks.keys()].map((key, position) => ({ key, position })),
+  };
+}
+
+/** Finds the workflow of a submission and checks the inputs against it; throws as {@link submitRun} does. */
+export async function resolveSubmission(
+  engine: Engine,
+  { submission, documents }: Pick<SubmitOptions, 'submission' | 'documents'>,
+): Promise<Resolved> {
   const { source, faults } = submission;
   switch (source.kind) {
     case 'none':

@@ -2,6 +2,7 @@ import { ApiKeyEntity, IdempotencyKeyEntity } from './access';
 import { EventEntity, FaultyEventEntity, WatermarkEntity } from './history';
 import { OutboxEntity, OutputEntity } from './outbox';
 import { RunEntity } from './run';
+import { ScheduleEntity } from './schedule';
 import { TaskEntity } from './task';
 import { DocumentEntity, WorkflowEntity } from './workflow';
 
@@ -15,6 +16,7 @@ export const ENTITIES = [
   OutboxEntity,
   OutputEntity,
   RunEntity,
+  ScheduleEntity,
   TaskEntity,
   WatermarkEntity,
   WorkflowEntity,

@@ -6,6 +6,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('runs_active', { synchronize: false })
 @Index('runs_unsuccessful', { synchronize: false })
 @Index('runs_by_tag', { synchronize: false })
+@Index('runs_by_schedule', { synchronize: false })
 export class RunEntity {
   @PrimaryColumn('uuid')
   id!: string;
@@ -60,4 +61,12 @@ export class RunEntity {
 
   @Column({ type: 'timestamptz', name: 'finished_at', precision: 3, nullable: true })
   finishedAt!: Date | null;
+
+  /** The schedule that made it. */
+  @Column('text', { nullable: true })
+  schedule!: string | null;
+
+  /** The tick it was made for; null when the schedule was triggered by hand. */
+  @Column({ type: 'timestamptz', precision: 3, nullable: true })
+  tick!: Date | null;
 }

@@ -1,6 +1,6 @@
 import type { OnFailure, WorkflowDocument } from '@lattice/contracts';
 import { z } from 'zod';
-import type { Database } from '../database';
+import type { Session } from '../database';
 import { violates } from '../refusals';
 import { prepared } from '../statements';
 
@@ -30,6 +30,8 @@ export interface NewRun {
   tasks: readonly { key: string; position: number }[];
   /** Valid for 24 hours within the API key that sent it. `bodySha` tells a repeat from another request. */
   idempotency?: { key: string; apiKeyId: string; bodySha: string } | undefined;
+  /** The schedule that makes it, and the tick (ISO 8601), null when it is triggered by hand. A tick can have one run only. */
+  schedule?: { name: string; tick: string | null } | undefined;
 }
 
 /** `repeated`: the run existed. `conflict`: the idempotency key stands for a run of another body. */
@@ -41,7 +43,7 @@ const heldSchema = z.object({ run_id: z.string(), body_sha: z.string() });
  * Stores a run, its document, its tasks, its idempotency key and the outbox row that will queue it, in one statement.
  * Of equal idempotency keys sent at once exactly one creates a run.
  */
-export async function insertRun(db: Database, run: NewRun): Promise<InsertedRun> {
+export async function insertRun(db: Session, run: NewRun): Promise<InsertedRun> {
   for (let left = TRIES; left > 0; left -= 1) {
     const outcome = await tryInsert(db, run);
     if (outcome === 'stored') return { status: 'created', runId: run.runId };
@@ -59,7 +61,7 @@ export async function insertRun(db: Database, run: NewRun): Promise<InsertedRun>
 }
 
 /** `known`: a run of this id is stored already. `held`: the idempotency key is in use. */
-async function tryInsert(db: Database, run: NewRun): Promise<'stored' | 'known' | 'held'> {
+async function tryInsert(db: Session, run: NewRun): Promise<'stored' | 'known' | 'held'> {
   try {
     const rows = await db.query(INSERT_RUN, [
       run.runId,
@@ -78,6 +80,8 @@ async function tryInsert(db: Database, run: NewRun): Promise<'stored' | 'known' 
       run.idempotency?.key ?? null,
       run.idempotency?.apiKeyId ?? null,
       run.idempotency?.bodySha ?? null,
+      run.schedule?.name ?? null,
+      run.schedule?.tick ?? null,
     ]);
     return rows.length > 0 ? 'stored' : 'held';
   } catch (error) {
@@ -87,6 +91,6 @@ async function tryInsert(db: Database, run: NewRun): Promise<'stored' | 'known' 
 }
 
 /** Removes idempotency keys older than 24 hours. */
-export async function purgeIdempotencyKeys(db: Database): Promise<void> {
+export async function purgeIdempotencyKeys(db: Session): Promise<void> {
   await db.query(PURGE_KEYS);
 }

@@ -27,6 +27,8 @@ const summarySchema = z
     created_at: timeColumn,
     started_at: timeColumn.nullable(),
     finished_at: timeColumn.nullable(),
+    schedule: z.string().nullable(),
+    tick: timeColumn.nullable(),
   })
   .transform((row) => ({
     runId: row.id,
@@ -38,6 +40,8 @@ const summarySchema = z
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    schedule: row.schedule,
+    tick: row.tick,
   }));
 
 /** A page of runs, newest first. `next` is null on the last page. */

@@ -16,6 +16,9 @@ export interface StoredRun {
   epoch: number;
   taskCount: number;
   createdAt: string;
+  /** The schedule that made it, and the tick. */
+  schedule: string | null;
+  tick: string | null;
 }
 
 /** Columns of a run, as `claim-outbox` and `list-active-runs` select them. */
@@ -33,6 +36,8 @@ export const storedRunSchema = z
     epoch: z.number(),
     task_count: z.number(),
     created_at: timeColumn,
+    schedule: z.string().nullable(),
+    tick: timeColumn.nullable(),
   })
   .transform((row): StoredRun => ({
     runId: row.run_id,
@@ -47,4 +52,6 @@ export const storedRunSchema = z
     epoch: row.epoch,
     taskCount: row.task_count,
     createdAt: row.created_at,
+    schedule: row.schedule,
+    tick: row.tick,
   }));

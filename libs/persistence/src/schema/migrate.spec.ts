@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { emptyDatabase, testDatabase, type TestDatabase } from '../../../../test/support/postgres';
+import { MIGRATIONS } from '../migrations';
 import { dumpSchema } from './dump-schema';
 import { migrate, pendingMigrations, waitForMigrations } from './migrate';
+
+const NAMES = MIGRATIONS.map((Migration) => new Migration().name);
 
 let empty: TestDatabase;
 beforeAll(async () => {
@@ -12,11 +15,11 @@ afterAll(() => empty.drop());
 
 test('several processes migrate at once, others wait for it; each migration runs once', async () => {
   const others = await Promise.all([empty.open('api-2'), empty.open('api-3'), empty.open('worker')]);
-  expect(await pendingMigrations(empty.db)).toEqual(['Initial1767225600000']);
-  await expect(waitForMigrations(empty.db, { timeoutMs: 0 })).rejects.toThrow('lacks Initial1767225600000');
+  expect(await pendingMigrations(empty.db)).toEqual(NAMES);
+  await expect(waitForMigrations(empty.db, { timeoutMs: 0 })).rejects.toThrow(`lacks ${NAMES.join(', ')}`);
   const waiting = waitForMigrations(others[2], { timeoutMs: 20_000 });
   const ran = await Promise.all([migrate(empty.db), migrate(others[0]), migrate(others[1])]);
-  expect(ran.flat()).toEqual(['Initial1767225600000']);
+  expect(ran.flat()).toEqual(NAMES);
   await waiting;
   expect(await pendingMigrations(empty.db)).toEqual([]);
   expect(await migrate(empty.db)).toEqual([]);

@@ -17,7 +17,7 @@ export function faultsOfHistory(run: RunView, events: readonly RunEvent[]): stri
   const ids = events.map(({ id }) => BigInt(id));
   if (ids.some((id, index) => index > 0 && id <= (ids[index - 1] ?? 0n))) faults.push('ids do not rise');
   for (const task of run.tasks) {
-    const own = events.filter(({ taskKey }) => taskKey === task.key);
+    const own = events.filter(({ taskKey, type }) => taskKey === task.key || type === 'run.recovered');
     faults.push(...faultsOfTask(task, own).map((fault) => `${task.key}: ${fault} (${own.map(brief).join(' ')})`));
   }
   return faults;
@@ -33,6 +33,10 @@ function faultsOfTask(task: RunView['tasks'][number], events: readonly RunEvent[
   let state = 'pending';
   for (const { type, attempt } of events) {
     switch (type) {
+      case 'run.recovered':
+        // What had not ended begins anew.
+        if (state === 'queued' || state === 'running' || state === 'retrying') state = 'pending';
+        break;
       case 'task.queued':
         if (state !== 'pending') faults.push(`queued after ${state}`);
         state = 'queued';

@@ -1,5 +1,5 @@
-import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+import { InjectQueue, OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject, type OnModuleInit } from '@nestjs/common';
 import { ROOT_QUEUE, ROOT_WORKER_OPTIONS, rootAgain, type RootJob, type Scheduler } from '@lattice/engine';
 import { SCHEDULER } from './tokens';
 
@@ -8,9 +8,17 @@ const AGAIN_MS = 1_000;
 
 /** Takes root jobs: all jobs of the run are acknowledged, so the run is to be ended. */
 @Processor(ROOT_QUEUE, ROOT_WORKER_OPTIONS)
-export class RootProcessor extends WorkerHost {
-  constructor(@Inject(SCHEDULER) private readonly scheduler: Scheduler) {
+export class RootProcessor extends WorkerHost implements OnModuleInit {
+  constructor(
+    @Inject(SCHEDULER) private readonly scheduler: Scheduler,
+    @InjectQueue(ROOT_QUEUE) private readonly roots: { on(event: 'error', listener: (error: Error) => void): unknown },
+  ) {
     super();
+  }
+
+  /** Nest made a queue beside the worker; without a listener it prints its errors as the worker would. */
+  onModuleInit(): void {
+    this.roots.on('error', (error) => this.scheduler.rootsFailed(error));
   }
 
   override async process(job: RootJob, token?: string): Promise<null> {

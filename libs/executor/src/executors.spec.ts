@@ -72,11 +72,19 @@ describe('handlers', () => {
     });
   });
 
-  it('get their attempt, and can tell their progress', async () => {
+  it('get their attempt and its token, and can tell their progress', async () => {
     const told: unknown[] = [];
-    open({ work: (_, { attempt, progress }) => (progress(40, 'half'), attempt) });
-    const execution = { ...handler('work'), attempt: 3, onProgress: (...words: unknown[]) => void told.push(words) };
-    expect(outputOf(await executors.forTask('handler/work').submit(execution).result())).toBe(3);
+    open({ work: (_, { attempt, token, progress }) => (progress(40, 'half'), { attempt, token }) });
+    const execution = {
+      ...handler('work'),
+      id: 'run.1.work.3',
+      attempt: 3,
+      onProgress: (...words: unknown[]) => void told.push(words),
+    };
+    expect(outputOf(await executors.forTask('handler/work').submit(execution).result())).toEqual({
+      attempt: 3,
+      token: 'run.1.work.3',
+    });
     expect(told).toEqual([[40, 'half']]);
   });
 

@@ -103,6 +103,8 @@ export interface HandlerContext {
   /** Aborted on timeout and cancel. A handler that ignores it can't be stopped. */
   readonly signal: AbortSignal;
   readonly attempt: number;
+  /** RUN.EPOCH.TASK.ATTEMPT, as LATTICE_EXECUTION in a process: give it to outside systems that are to refuse a late attempt. */
+  readonly token: string;
   /** One line or more, into the log of the task. */
   readonly log: (text: string) => void;
   readonly progress: (percent: number, message?: string) => void;

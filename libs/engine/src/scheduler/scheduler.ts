@@ -12,7 +12,8 @@ import { Reconciler, reconcileRun } from './reconcile';
 import { RedisKeeper } from './recover';
 import { HistoryWriter } from './write-history';
 
-const STALLED_MS = 5_000;
+/** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
+const STALLED_MS = 2_000;
 
 /** The loops of a scheduler. Any number of schedulers may run side by side. */
 export class Scheduler {

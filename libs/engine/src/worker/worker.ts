@@ -29,7 +29,8 @@ import { meetsRules, type Labels } from './labels';
 import { fits, ResourceLedger, type Reservation } from './resource-ledger';
 
 const SWEEP_MS = 1_000;
-const STALLED_MS = 5_000;
+/** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
+const STALLED_MS = 2_000;
 /** A worker that stops lets its attempts end for so long before it stops them. */
 const DRAIN_MS = 8_000;
 /** A heartbeat is answered within so long, or the connection is given up. */

@@ -83,6 +83,9 @@ class Context implements HandlerContext {
   get attempt(): number {
     return this.#execution.attempt ?? 1;
   }
+  get token(): string {
+    return this.#execution.id;
+  }
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();

@@ -1,0 +1,20 @@
+import { randomFrom } from './scenario';
+import { killApps } from './scenarios/kills';
+import { flushRedis } from './scenarios/redis';
+
+/** Shorter than the real one, so that what is lost comes back while the test runs. */
+const env = { LATTICE_LOCK: '4s' };
+const say = (): void => undefined;
+
+/** The short form of `npm run chaos`. */
+test('200 runs while API, schedulers and workers are killed: all end right, and what was done is not done again', async () => {
+  const options = { runs: 200, random: randomFrom(1), say };
+  const report = await killApps(options, { overMs: 12_000, everyMs: 1_200, env });
+  expect(report.faults).toEqual([]);
+  expect(report.kills).toBeGreaterThan(5);
+}, 150_000);
+
+test('Redis is emptied in the middle of runs: they are made again, and what Postgres has as completed never runs again', async () => {
+  const report = await flushRedis({ runs: 400, random: randomFrom(1), say }, env);
+  expect(report.faults).toEqual([]);
+}, 150_000);

@@ -75,3 +75,8 @@ export function table<Row>(
   );
   return [titles, ...lines].map((line) => line.trimEnd()).join('\n');
 }
+
+/** A time of the contract as `2026-12-24 18:00:00`, in UTC. */
+export function moment(time: string): string {
+  return time.slice(0, 19).replace('T', ' ');
+}

@@ -11,6 +11,11 @@ import { registerRunsGet } from './commands/runs-get';
 import { registerRunsList } from './commands/runs-list';
 import { registerRunsLogs } from './commands/runs-logs';
 import { registerRunsWatch } from './commands/runs-watch';
+import { registerSchedulesControl } from './commands/schedules-control';
+import { registerSchedulesCreate } from './commands/schedules-create';
+import { registerSchedulesGet } from './commands/schedules-get';
+import { registerSchedulesList } from './commands/schedules-list';
+import { registerSchedulesNext } from './commands/schedules-next';
 import { registerUp } from './commands/up';
 import { registerValidate } from './commands/validate';
 import { registerWorkers } from './commands/workers';
@@ -70,6 +75,12 @@ function buildProgram(shell: Shell): Command {
   registerWorkflowsList(workflows, shell);
   registerWorkflowsGet(workflows, shell);
   registerWorkflowsSave(workflows, shell);
+  const schedules = program.command('schedules').description('run workflows by the clock');
+  registerSchedulesList(schedules, shell);
+  registerSchedulesGet(schedules, shell);
+  registerSchedulesCreate(schedules, shell);
+  registerSchedulesControl(schedules, shell);
+  registerSchedulesNext(schedules, shell);
   registerCompletion(program, shell);
   return program;
 }

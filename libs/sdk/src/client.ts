@@ -27,6 +27,7 @@ import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
 import { resultsOf, type TaskResult } from './results';
 import { request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+import { Schedules } from './schedules';
 
 /** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
 export type SubmitOptions = CallOptions & {
@@ -57,6 +58,8 @@ const HOLD_MS = 20_000;
 export class LatticeClient {
   /** The address as given, without a slash at the end. */
   readonly url: string;
+  /** Runs by the clock. */
+  readonly schedules: Schedules;
   private readonly connection: Connection;
 
   constructor(options: ClientOptions) {
@@ -67,6 +70,7 @@ export class LatticeClient {
       fetch: options.fetch ?? fetch,
       timeoutMs: options.timeoutMs ?? 30_000,
     };
+    this.schedules = new Schedules(this.connection);
   }
 
   /** Stores a new run, and gives its id; it starts on its own. */
@@ -163,12 +167,12 @@ export class LatticeClient {
 
   /** All saved workflows, without their documents. */
   async listWorkflows(options: CallOptions = {}): Promise<Omit<SavedWorkflow, 'document'>[]> {
-    return allPages(async (after) => {
+    return allPages(async (cursor) => {
       const page = await this.parse(workflowListSchema, {
         ...options,
         method: 'GET',
         path: '/v1/workflows',
-        query: { after },
+        query: { cursor },
       });
       return { items: page.workflows, next: page.next };
     });

@@ -54,9 +54,11 @@ async function run(context: Context, options: Options, args: readonly string[]):
   return await watchRun({ context, client, runId, quiet: options.quiet });
 }
 
-type Target = { name: string; source?: undefined } | { name?: undefined; source: DocumentFile };
+/** What is to be run: a saved workflow, or a file. */
+export type Target = { name: string; source?: undefined } | { name?: undefined; source: DocumentFile };
 
-async function readTarget(text: string, { terminal, name }: Context): Promise<Target> {
+/** Reads the argument of a command as a file or as the name of a saved workflow. Throws BadInput. */
+export async function readTarget(text: string, { terminal, name }: Context): Promise<Target> {
   if (meansFile(text, terminal.cwd)) return { source: await readDocumentFile(text, terminal.cwd) };
   if (workflowNameSchema.safeParse(text).success) return { name: text };
   throw new BadInput(`"${text}" is neither a file nor the name of a workflow; see \`${name} workflows list\`.`);
@@ -83,10 +85,10 @@ async function submit(
 }
 
 /** --inputs first, --input on top. The types of a saved workflow are asked for only when there is a text to be understood. */
-async function readInputs(
+export async function readInputs(
   client: LatticeClient,
   target: Target,
-  options: Options,
+  options: Pick<Options, 'input' | 'inputs'>,
   { terminal }: Context,
 ): Promise<Inputs> {
   const all = options.inputs === undefined ? {} : parseInputsOption(options.inputs, terminal.cwd);
@@ -104,11 +106,12 @@ function detached(runId: string, { terminal, globals, name }: Context): ExitCode
   return EXIT.completed;
 }
 
-function collect(value: string, before: string[] | undefined): string[] {
+/** Of an option that may be given several times. */
+export function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value];
 }
 
-function parsePriority(text: string): number {
+export function parsePriority(text: string): number {
   const priority = prioritySchema.safeParse(/^-?\d+$/.test(text) ? Number(text) : undefined);
   if (!priority.success) throw new InvalidArgumentError('It must be an integer from -1000 to 1000.');
   return priority.data;

@@ -91,11 +91,17 @@ create table runs (
   not_before timestamp(3) with time zone not null default now(),
   started_at timestamp(3) with time zone,
   finished_at timestamp(3) with time zone,
+  parent_run_id uuid,
+  parent_task text,
+  parent_attempt integer,
+  parent_index integer,
+  depth integer not null default 0,
   schedule text,
   tick timestamp(3) with time zone,
   constraint runs_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));
+CREATE UNIQUE INDEX runs_by_parent ON public.runs USING btree (parent_run_id, parent_task, parent_attempt, parent_index) WHERE (parent_run_id IS NOT NULL);
 CREATE UNIQUE INDEX runs_by_schedule ON public.runs USING btree (schedule, tick) WHERE (schedule IS NOT NULL);
 CREATE INDEX runs_by_tag ON public.runs USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX runs_by_workflow ON public.runs USING btree (workflow, id);
@@ -127,6 +133,18 @@ create table schedules (
   constraint schedules_pkey PRIMARY KEY (name)
 ) with (fillfactor=70);
 CREATE INDEX schedules_due ON public.schedules USING btree (next_at) WHERE (next_at IS NOT NULL);
+
+create table signals (
+  id bigint not null generated always as identity,
+  run_id uuid not null,
+  name text not null,
+  payload json not null,
+  sender text not null,
+  at timestamp(3) with time zone not null default now(),
+  taken_by text,
+  constraint signals_pkey PRIMARY KEY (id)
+);
+CREATE INDEX signals_by_run ON public.signals USING btree (run_id, name, id);
 
 create table tasks (
   run_id uuid not null,

@@ -20,7 +20,9 @@ export const EVENTS = {
   'run.started': none,
   'run.paused': none,
   'run.resumed': none,
-  'run.waiting': none,
+  'run.waiting': z
+    .object({ task: z.string().optional(), signal: z.string().optional(), message: z.string().optional() })
+    .describe('A task waits for a signal, or for an approval (a signal named like the task).'),
   'run.recovered': z.object({ reason: z.string() }),
   'run.completed': z.object({ outputs: json }),
   'run.failed': z.object({ error: taskErrorSchema, outputs: json.optional() }),

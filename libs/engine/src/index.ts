@@ -13,6 +13,8 @@ export { BODIES, handlerNameSchema, importedSchema } from '@lattice/importers';
 export { LiveHub } from './live/live-hub';
 export type { FollowOptions } from './live/follow-run';
 export { requestCancel } from './control/cancel-run';
+export { signalRun } from './control/send-signal';
+export type { SentSignal } from './control/send-signal';
 export { readRun, readRunStatus, readRuns, readTaskLog } from './read/read-run';
 export type { LogQuery } from './read/read-run';
 export { KeyRing, isAllowed } from './keys/key-ring';

@@ -4,7 +4,7 @@
 select
   due.id, due.kind, due.run_id, due.payload,
   run.workflow, run.version, run.document_sha, run.status, run.priority, run.on_failure, run.tags, run.inputs,
-  run.epoch, run.task_count, run.created_at, run.schedule, run.tick
+  run.epoch, run.task_count, run.created_at, run.schedule, run.tick, run.parent_run_id, run.parent_task
 from (
   select id, kind, run_id, payload, not_before from outbox
   where not_before <= now()

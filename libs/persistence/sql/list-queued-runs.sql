@@ -1,7 +1,7 @@
 -- Runs that have not ended and were sent to the queue: they have no outbox row that would send them.
 -- $1 run id to go on after  $2 limit
 select id as run_id, workflow, version, document_sha, status, priority, on_failure, tags, inputs, epoch, task_count, created_at,
-  schedule, tick
+  schedule, tick, parent_run_id, parent_task
 from runs
 where status in ('pending', 'running', 'waiting', 'paused') and id > $1
   and (status <> 'pending' or id not in (select run_id from outbox where kind = 'run'))

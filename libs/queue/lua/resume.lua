@@ -11,6 +11,9 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'st', 'running', 'at', now)
 redis.call('HDEL', KEYS[1], 'pk')
 redis.call('XADD', KEYS[2], '*', 't', 'run.resumed', 'r', ARGV[1], 'e', f[2], 'm', now, 'd', '{}')
+if tonumber(redis.call('HGET', KEYS[1], 'wt') or 0) > 0 then
+  redis.call('XADD', KEYS[2], '*', 't', 'run.waiting', 'r', ARGV[1], 'e', f[2], 'm', now, 'd', '{}')
+end
 local reply = { 'ok', f[2] }
 for key, class in string.gmatch(f[3] or '', '([^|;]+)|([^|;]+);') do
   reply[#reply + 1] = key

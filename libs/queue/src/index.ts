@@ -8,6 +8,8 @@ export { MAX_LOST, MAX_UNREAD, begin, markQueued, record, recordRetry } from './
 export type { Begun, GateCount, Recorded, StoredResult } from './attempt-scripts';
 export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
 export type { LiveTask } from './run-scripts';
+export { markWaiting, stepTimes } from './step-scripts';
+export type { StepTimes } from './step-scripts';
 export type { RunRef } from './run-ref';
 export { readGates, readHead, readProgress, readResults, readUnqueued, runIds } from './run-hash';
 export type { RunHead } from './run-hash';

@@ -16,6 +16,8 @@ export interface RunHead {
   readonly errorJson: string;
   readonly failedTask: string;
   readonly cancelReason: string;
+  /** RUN|TASK that started the run; '' when nothing did. */
+  readonly parent: string;
   /** Last change, milliseconds since 1970 by the clock of Redis. */
   readonly changedAt: number;
 }
@@ -36,8 +38,9 @@ export async function readHead(queue: QueueConnection, runId: string): Promise<R
     'ft',
     'cr',
     'at',
+    'pa',
   );
-  const [state, epoch, sha, inputs, left, failed, others, priority, error, failedTask, reason, at] = values;
+  const [state, epoch, sha, inputs, left, failed, others, priority, error, failedTask, reason, at, parent] = values;
   if (state === null || state === undefined || epoch === null || epoch === undefined) return undefined;
   return {
     state,
@@ -51,6 +54,7 @@ export async function readHead(queue: QueueConnection, runId: string): Promise<R
     errorJson: error ?? '',
     failedTask: failedTask ?? '',
     cancelReason: reason ?? '',
+    parent: parent ?? '',
     changedAt: Number(at),
   };
 }

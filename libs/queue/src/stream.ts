@@ -13,6 +13,8 @@ export interface StreamEntry {
   readonly outputBytes: number | null;
   readonly at: number;
   readonly data: string;
+  /** RUN|TASK that started the run, where its end is told; '' when nothing did. */
+  readonly parent: string;
 }
 
 /** Entries after `afterId`, oldest first; waits up to `blockMs` for the first one. Needs a connection of its own. */
@@ -45,6 +47,7 @@ function entryOf(streamId: string, fields: readonly string[]): StreamEntry {
     outputBytes: null as number | null,
     at: 0,
     data: '{}',
+    parent: '',
   };
   for (let index = 0; index + 1 < fields.length; index += 2) {
     const value = fields[index + 1] ?? '';
@@ -72,6 +75,9 @@ function entryOf(streamId: string, fields: readonly string[]): StreamEntry {
         break;
       case 'd':
         entry.data = value;
+        break;
+      case 'p':
+        entry.parent = value;
         break;
     }
   }

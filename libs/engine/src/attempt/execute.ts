@@ -29,6 +29,8 @@ export interface Attempt {
   readonly attempt: number;
   /** What expressions of the task may name. */
   readonly scope: Scope;
+  /** Tasks around the body that the run is of -> the runs they are of. */
+  readonly around: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 

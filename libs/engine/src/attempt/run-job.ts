@@ -19,7 +19,7 @@ import { finaliseIfDone } from '../run/finalise';
 import { keepOutput } from '../run/outputs';
 import type { Compiled } from '../run/plans';
 import { gatesOf, release } from '../run/release';
-import { parseInputs, taskScope } from '../run/scope';
+import { parseGiven, scopesAround, taskScope, type Given } from '../run/scope';
 import { settleJob, settleRun } from '../run/stop';
 import type { AttemptContext } from './execute';
 import { faultOf } from './fault-of';
@@ -42,7 +42,7 @@ interface Slice {
   readonly run: FlowRun;
   readonly compiled: Compiled;
   readonly signal: AbortSignal;
-  inputs: Record<string, unknown> | undefined;
+  given: Given | undefined;
   readonly tasks: Record<string, TaskScope>;
 }
 
@@ -57,7 +57,7 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
   if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);
   const priority = 1_000_000 - (taken.job.opts.priority ?? 1_000_000);
   const run: FlowRun = { runId: taken.runId, epoch: taken.epoch, sha: taken.sha, priority };
-  const slice: Slice = { context, taken, job: entry.job, run, compiled, signal, inputs: undefined, tasks: {} };
+  const slice: Slice = { context, taken, job: entry.job, run, compiled, signal, given: undefined, tasks: {} };
   const disposal = await runChain(slice);
   if (disposal !== undefined) return disposal;
   await runtime.race?.('before-acknowledge', taken);
@@ -99,13 +99,15 @@ async function firstOpen({ context, run, job }: Slice, at: number): Promise<numb
 async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
   const { context, run, taken } = slice;
   const { runtime } = context;
-  const wanted = [...task.references.tasks].filter((key) => slice.tasks[key] === undefined);
+  const { document } = slice.compiled.workflow;
+  const missing = [...task.references.tasks].filter((key) => slice.tasks[key] === undefined);
+  const wanted = missing.filter((key) => Object.hasOwn(document.tasks, key));
   const begun = await begin(runtime.queue, run, {
     taskKey: task.key,
     workerId: context.workerId,
     nonce: context.nonce(),
     startedJson: JSON.stringify({ workerId: context.workerId, level: context.levelOf(task) }),
-    wantInputs: slice.inputs === undefined,
+    wantInputs: slice.given === undefined,
     results: wanted,
   });
   if (begun.reply !== 'ok') return refused(slice, task, begun);
@@ -113,14 +115,26 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
   const { attempt } = begun;
   let outcome: Outcome;
   try {
-    slice.inputs ??= parseInputs(begun.inputs);
+    const given = (slice.given ??= parseGiven(begun.inputs, document));
     for (const [index, key] of wanted.entries()) {
       const result = begun.results[index];
       if (result === undefined) continue;
       slice.tasks[key] = await whenConnected(slice.signal, () => taskScope(runtime, run.runId, key, result));
     }
+    if (missing.length > wanted.length) {
+      const outside = missing.filter((key) => !wanted.includes(key));
+      Object.assign(slice.tasks, await whenConnected(slice.signal, () => scopesAround(runtime, given.around, outside)));
+    }
     const { compiled, signal } = slice;
-    const work = await context.perform({ run, compiled, task, attempt, scope: scopeOf(slice), signal });
+    const work = await context.perform({
+      run,
+      compiled,
+      task,
+      attempt,
+      scope: scopeOf(slice),
+      around: given.around,
+      signal,
+    });
     if (work.status === 'waiting') return { do: 'delay', ms: work.ms };
     outcome = work;
   } catch (error) {
@@ -135,7 +149,8 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
 function scopeOf(slice: Slice): Scope {
   const { run, compiled } = slice;
   return {
-    inputs: slice.inputs ?? {},
+    inputs: slice.given?.inputs ?? {},
+    each: slice.given?.each,
     tasks: slice.tasks,
     run: { id: run.runId, workflow: compiled.workflow.document.name },
   };

@@ -5,7 +5,8 @@ import type { AttemptContext } from '../attempt/execute';
 import { readControl } from '../control/control-message';
 import { runJob } from '../attempt/run-job';
 import type { Runtime } from '../runtime';
-import { STEP_OWNER, takeStep } from './take-step';
+import { STEP_NONCE, STEP_OWNER } from './step-owner';
+import { takeStep } from './take-step';
 
 /** Steps that a scheduler takes at the same time; each is short. */
 const SLOTS = 32;
@@ -31,7 +32,7 @@ export class ControlLoop {
     this.context = {
       runtime,
       workerId: STEP_OWNER,
-      nonce: () => 'step',
+      nonce: () => STEP_NONCE,
       levelOf: () => undefined,
       perform: (attempt) => takeStep(runtime, attempt),
     };

@@ -84,7 +84,7 @@ async function evaluateOutputs(
 ): Promise<Record<string, unknown> | LatticeError> {
   const { workflow } = compiled;
   const references = templateReferences(workflow.outputs);
-  const scope = await readScope(runtime, { runId, workflow: workflow.document.name }, references.tasks);
+  const scope = await readScope(runtime, { runId, document: workflow.document }, references.tasks);
   const outputs: Record<string, unknown> = {};
   try {
     for (const [name, template] of entriesOf(workflow.outputs)) outputs[name] = evaluateOutput(template, scope);

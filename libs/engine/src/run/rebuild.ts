@@ -2,6 +2,7 @@ import { isFinalTask, type EventType } from '@lattice/contracts';
 import { tasksOf } from '@lattice/flow';
 import { taskResults, type StoredRun, type TaskResult } from '@lattice/persistence';
 import { createRun, type FlowRun } from '@lattice/queue';
+import { STEP_NONCE, STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
 import type { Compiled } from './plans';
@@ -34,7 +35,8 @@ export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }
     priority: run.priority,
     event,
     fields: {
-      ...Object.fromEntries(results.flatMap((result) => Object.entries(fieldsOf(result)))),
+      ...(stored.parent === null ? {} : { pa: `${stored.parent.runId}|${stored.parent.taskKey}` }),
+      ...Object.fromEntries(results.flatMap((result) => Object.entries(fieldsOf(compiled, result)))),
       ...Object.fromEntries(counts.map((count, gate) => [`g:${gate}`, count])),
       nc: others,
       nf: ended.filter(({ status }) => status === 'failed').length,
@@ -44,10 +46,10 @@ export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }
   await finaliseIfDone(runtime, run.runId);
 }
 
-function fieldsOf(task: TaskResult): Record<string, string | number> {
+function fieldsOf(compiled: Compiled, task: TaskResult): Record<string, string | number> {
   const { key, status, attempts } = task;
   const begun = attempts > 0 ? { [`a:${key}`]: attempts } : {};
-  if (!isFinalTask(status)) return begun;
+  if (!isFinalTask(status)) return { ...begun, ...stepFields(compiled, task) };
   const output = task.outputBytes === null ? task.output : `@${task.epoch}.${attempts}`;
   const error = task.error === null ? task.reason : JSON.stringify(task.error);
   return {
@@ -56,6 +58,13 @@ function fieldsOf(task: TaskResult): Record<string, string | number> {
     ...(output === null ? {} : { [`o:${key}`]: output }),
     ...(error === null ? {} : { [`e:${key}`]: error }),
   };
+}
+
+/** A task of the schedulers goes on with its attempt: what it waits for has not been lost. */
+function stepFields({ workflow }: Compiled, task: TaskResult): Record<string, string | number> {
+  const { key, status, attempts, startedAt } = task;
+  if (status !== 'running' || startedAt === null || workflow.tasks.get(key)?.control === undefined) return {};
+  return { [`w:${key}`]: `${STEP_OWNER}|${STEP_NONCE}`, [`s:${key}`]: `${attempts}|${Date.parse(startedAt)}` };
 }
 
 function gateCounts(compiled: Compiled, ended: readonly TaskResult[]): number[] {

@@ -178,7 +178,7 @@ async function ask(
   try {
     const scope = await readScope(
       runtime,
-      { runId: run.runId, workflow: compiled.workflow.document.name },
+      { runId: run.runId, document: compiled.workflow.document },
       task.references.tasks,
     );
     const value = evaluateTemplate(task.if, scope);

@@ -1,5 +1,7 @@
 import { taskError } from '@lattice/contracts';
+import { controlChildren } from '@lattice/persistence';
 import { aliveWorkers, readHead, readProgress, record, settle, type LiveTask, type RunRef } from '@lattice/queue';
+import { STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
 
@@ -27,7 +29,7 @@ export async function settleRun(runtime: Runtime, runId: string): Promise<LiveTa
     if (settled === undefined) return [];
     live.push(...settled.live);
   }
-  const lost = await findLost(runtime, live);
+  const lost = await findLost(runtime, runId, live);
   await giveUp(runtime, run, lost);
   await finaliseIfDone(runtime, runId);
   return live.filter(({ taskKey }) => !lost.includes(taskKey));
@@ -40,7 +42,8 @@ export async function settleRun(runtime: Runtime, runId: string): Promise<LiveTa
 export async function settleJob(runtime: Runtime, run: RunRef, taskKeys: readonly string[]): Promise<void> {
   const settled = await settle(runtime.queue, run, await reasonOf(runtime, run), taskKeys);
   if (settled === undefined) return;
-  const lost = settled.live.map(({ taskKey }) => taskKey);
+  const own = settled.live.filter(({ workerId }) => workerId !== STEP_OWNER).map(({ taskKey }) => taskKey);
+  const lost = [...own, ...(await idleSteps(runtime, run.runId, settled.live))];
   await giveUp(runtime, run, lost);
   if (settled.left <= lost.length) await finaliseIfDone(runtime, run.runId);
 }
@@ -50,11 +53,23 @@ async function reasonOf(runtime: Runtime, run: RunRef): Promise<string> {
   return head?.state === 'failing' ? 'run_failed' : 'cancelled';
 }
 
-/** Tasks whose workers have been silent for too long. */
-async function findLost(runtime: Runtime, live: readonly LiveTask[]): Promise<string[]> {
+/** Tasks that nobody does any more: their workers have been silent for too long, or no run of theirs goes on. */
+async function findLost(runtime: Runtime, runId: string, live: readonly LiveTask[]): Promise<string[]> {
   if (live.length === 0) return [];
   const alive = await aliveWorkers(runtime.queue);
-  return live.filter(({ workerId }) => !alive.has(workerId)).map(({ taskKey }) => taskKey);
+  const ofWorkers = live.filter(({ workerId }) => workerId !== STEP_OWNER && !alive.has(workerId));
+  return [...ofWorkers.map(({ taskKey }) => taskKey), ...(await idleSteps(runtime, runId, live))];
+}
+
+/** Tasks of schedulers, once no run that they started goes on; until then those are told to stop. */
+async function idleSteps(runtime: Runtime, runId: string, live: readonly LiveTask[]): Promise<string[]> {
+  const steps = live.filter(({ workerId }) => workerId === STEP_OWNER);
+  if (steps.length === 0) return [];
+  const payload = { reason: `run ${runId} is being stopped` };
+  if ((await controlChildren(runtime.db, { runId }, { kind: 'cancel', payload })) === 0)
+    return steps.map(({ taskKey }) => taskKey);
+  await runtime.queue.bus.publish('nudge', '');
+  return [];
 }
 
 /** Records the live attempts of these tasks as cancelled: nobody else would. */

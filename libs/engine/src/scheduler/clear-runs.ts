@@ -27,16 +27,18 @@ export class RunClearer {
     for (const run of runs) this.waiting.set(run.runId, { ...run, due, tries: 0 });
   }
 
-  /** Finds runs that ended while nobody cleared them. For the start of a scheduler. */
-  async find(): Promise<void> {
+  /** Finds runs that ended while nobody was told. For the start of a scheduler. */
+  async find(): Promise<EndedRun[]> {
+    const found: EndedRun[] = [];
     for await (const runId of runIds(this.runtime.queue)) {
       const [head, state] = await Promise.all([
         readHead(this.runtime.queue, runId),
         getRunState(this.runtime.db, runId),
       ]);
       if (head === undefined || (state !== undefined && !isFinalRun(state.status))) continue;
-      this.add([{ runId, epoch: head.epoch }]);
+      found.push({ runId, epoch: head.epoch, parent: head.parent });
     }
+    return found;
   }
 
   /** Clears those that are due. Returns milliseconds until the next turn. */

@@ -1,7 +1,16 @@
 import { isFinalRun, parseDuration, taskError, type WorkflowDocument } from '@lattice/contracts';
-import { claimOutbox, getDocument, insertOutbox, nextDue, type OutboxRow, type StoredRun } from '@lattice/persistence';
+import {
+  claimOutbox,
+  controlChildren,
+  getDocument,
+  insertOutbox,
+  nextDue,
+  type OutboxRow,
+  type StoredRun,
+} from '@lattice/persistence';
 import { createRun, deleteRun, pauseRun, readEpoch, readHead, resumeRun, stopRun, type FlowRun } from '@lattice/queue';
 import { z } from 'zod';
+import { wakeStep } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
 import { QUEUE_TIMEOUT } from '../run/queue-timers';
@@ -19,6 +28,7 @@ const LATER_MS = 2_000;
 const SOON_MS = 250;
 const SWEEP_MS = 1_000;
 
+const signalSchema = z.object({ name: z.string() });
 const cancelSchema = z.object({ reason: z.string().default('') });
 
 /** Sends what is due of the outbox. Returns milliseconds until there may be more. */
@@ -70,6 +80,8 @@ async function send(runtime: Runtime, row: OutboxRow): Promise<boolean | number>
       return sendResume(runtime, row.runId);
     case 'retry':
       return sendRetry(runtime, row.run);
+    case 'signal':
+      return sendSignal(runtime, row.run, row.payload);
     default:
       throw new Error(`the outbox has a row of an unknown kind: ${row.kind}`);
   }
@@ -112,6 +124,7 @@ async function create(runtime: Runtime, stored: StoredRun, compiled: Compiled): 
     onFailure: compiled.plan.onFailure,
     priority: stored.priority,
     event: { type: 'run.created', json: JSON.stringify(created) },
+    ...(stored.parent === null ? {} : { fields: { pa: `${stored.parent.runId}|${stored.parent.taskKey}` } }),
   });
 }
 
@@ -145,6 +158,7 @@ async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> 
     await create(runtime, stored, await runtime.plans.get(stored.documentSha));
     await pauseRun(runtime.queue, stored.runId);
   }
+  await controlChildren(runtime.db, { runId: stored.runId }, { kind: 'pause' });
   return true;
 }
 
@@ -152,6 +166,7 @@ async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> 
 async function sendResume(runtime: Runtime, runId: string): Promise<boolean> {
   const resumed = await resumeRun(runtime.queue, runId);
   if (resumed === undefined) return true;
+  await controlChildren(runtime.db, { runId }, { kind: 'resume' });
   const run = { runId, epoch: resumed.epoch };
   for (const job of resumed.parked) await runtime.flows.unpark(run, job);
   const classes = [...new Set(resumed.parked.map(({ className }) => className))];
@@ -159,6 +174,17 @@ async function sendResume(runtime: Runtime, runId: string): Promise<boolean> {
   const head = await readHead(runtime.queue, runId);
   if (head !== undefined) await reconcileRun(runtime, runId, head);
   return true;
+}
+
+/** Wakes the tasks that wait for a signal of that name. */
+async function sendSignal(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
+  const { name } = signalSchema.parse(payload);
+  const { workflow } = await runtime.plans.get(stored.documentSha);
+  const waiting = [...workflow.tasks.values()].filter(
+    ({ control }) => control?.kind === 'wait' && 'name' in control.for && control.for.name === name,
+  );
+  const woken = await Promise.all(waiting.map(({ key }) => wakeStep(runtime, stored.runId, key)));
+  return woken.every(Boolean);
 }
 
 /** Runs again what did not complete; Postgres has it open already. What the last time left in Redis goes first. */

@@ -2,6 +2,7 @@ import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
 import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
+import { StepWaker } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
@@ -10,7 +11,7 @@ import { startLoop, type Loop } from '../loop';
 import { ScheduleClock } from '../schedules/schedule-loop';
 import { Reconciler, reconcileRun } from './reconcile';
 import { RedisKeeper } from './recover';
-import { HistoryWriter } from './write-history';
+import { HistoryWriter, type EndedRun } from './write-history';
 
 /** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
 const STALLED_MS = 2_000;
@@ -23,9 +24,11 @@ export class Scheduler {
   private unsubscribe: (() => Promise<void>) | undefined;
   private stopSchedules: (() => Promise<void>) | undefined;
   private readonly control: ControlLoop;
+  private readonly waker: StepWaker;
 
   constructor(private readonly runtime: Runtime) {
     this.control = new ControlLoop(runtime);
+    this.waker = new StepWaker(runtime);
   }
 
   async start(): Promise<void> {
@@ -33,13 +36,12 @@ export class Scheduler {
     const { log } = runtime;
     const clearer = new RunClearer(runtime);
     const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
-    const history = new HistoryWriter(runtime, {
-      ended: (runs) => {
-        clearer.add(runs);
-        clearing.wake();
-      },
-      tookOver: () => clearer.find(),
-    });
+    const ended = (runs: readonly EndedRun[]): void => {
+      clearer.add(runs);
+      clearing.wake();
+      for (const { parent } of runs) if (parent !== '') this.waker.wake(parent);
+    };
+    const history = new HistoryWriter(runtime, { ended, tookOver: async () => ended(await clearer.find()) });
     this.history = history;
     const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime) });
     const reconciler = new Reconciler(runtime, () => history.holdsLock);
@@ -86,6 +88,7 @@ export class Scheduler {
     await this.unsubscribe?.();
     await this.stopSchedules?.();
     await this.control.stop();
+    await this.waker.stop();
     const history = this.history?.close();
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await history;

@@ -12,6 +12,8 @@ const STANDBY_MS = 1_000;
 export interface EndedRun {
   readonly runId: string;
   readonly epoch: number;
+  /** RUN|TASK that started the run; '' when nothing did. */
+  readonly parent: string;
 }
 
 /**
@@ -87,7 +89,9 @@ export class HistoryWriter {
     await this.publish(batch, ids);
     await trimStream(this.runtime.queue, lastId);
     this.position = lastId;
-    const ended = batch.filter(({ type }) => isFinalEvent(type)).map(({ runId, epoch }) => ({ runId, epoch }));
+    const ended = entries
+      .filter(({ type }) => isFinalEvent(type))
+      .map(({ runId, epoch, parent }) => ({ runId, epoch, parent }));
     if (ended.length > 0) this.on.ended(ended);
   }
 

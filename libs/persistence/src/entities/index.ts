@@ -3,6 +3,7 @@ import { EventEntity, FaultyEventEntity, WatermarkEntity } from './history';
 import { OutboxEntity, OutputEntity } from './outbox';
 import { RunEntity } from './run';
 import { ScheduleEntity } from './schedule';
+import { SignalEntity } from './signal';
 import { TaskEntity } from './task';
 import { DocumentEntity, WorkflowEntity } from './workflow';
 
@@ -17,6 +18,7 @@ export const ENTITIES = [
   OutputEntity,
   RunEntity,
   ScheduleEntity,
+  SignalEntity,
   TaskEntity,
   WatermarkEntity,
   WorkflowEntity,

@@ -7,6 +7,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('runs_unsuccessful', { synchronize: false })
 @Index('runs_by_tag', { synchronize: false })
 @Index('runs_by_schedule', { synchronize: false })
+@Index('runs_by_parent', { synchronize: false })
 export class RunEntity {
   @PrimaryColumn('uuid')
   id!: string;
@@ -69,4 +70,21 @@ export class RunEntity {
   /** The tick it was made for; null when the schedule was triggered by hand. */
   @Column({ type: 'timestamptz', precision: 3, nullable: true })
   tick!: Date | null;
+
+  /** The run whose task started this one; the next three say which of its tasks, attempts and rounds. */
+  @Column('uuid', { name: 'parent_run_id', nullable: true })
+  parentRunId!: string | null;
+
+  @Column('text', { name: 'parent_task', nullable: true })
+  parentTask!: string | null;
+
+  @Column('int', { name: 'parent_attempt', nullable: true })
+  parentAttempt!: number | null;
+
+  @Column('int', { name: 'parent_index', nullable: true })
+  parentIndex!: number | null;
+
+  /** How many runs are above this one. */
+  @Column('int', { default: 0 })
+  depth!: number;
 }

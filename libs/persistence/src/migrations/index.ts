@@ -1,5 +1,6 @@
+import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
 import { Schedules1767398400000 } from './schedules';
 
 /** All migrations, oldest first. One that was released is never changed. */
-export const MIGRATIONS = [Initial1767225600000, Schedules1767398400000];
+export const MIGRATIONS = [Initial1767225600000, ChildRuns1767312000000, Schedules1767398400000];

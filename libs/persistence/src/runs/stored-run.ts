@@ -19,6 +19,8 @@ export interface StoredRun {
   /** The schedule that made it, and the tick. */
   schedule: string | null;
   tick: string | null;
+  /** The task of another run that started this one. */
+  parent: { runId: string; taskKey: string } | null;
 }
 
 /** Columns of a run, as `claim-outbox` and `list-active-runs` select them. */
@@ -38,6 +40,8 @@ export const storedRunSchema = z
     created_at: timeColumn,
     schedule: z.string().nullable(),
     tick: timeColumn.nullable(),
+    parent_run_id: z.string().nullable(),
+    parent_task: z.string().nullable(),
   })
   .transform((row): StoredRun => ({
     runId: row.run_id,
@@ -54,4 +58,8 @@ export const storedRunSchema = z
     createdAt: row.created_at,
     schedule: row.schedule,
     tick: row.tick,
+    parent:
+      row.parent_run_id === null || row.parent_task === null
+        ? null
+        : { runId: row.parent_run_id, taskKey: row.parent_task },
   }));

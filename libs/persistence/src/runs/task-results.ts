@@ -1,6 +1,6 @@
 import { taskErrorSchema, type TaskError, type TaskStatus } from '@lattice/contracts';
 import { z } from 'zod';
-import { taskStatusColumn } from '../columns';
+import { taskStatusColumn, timeColumn } from '../columns';
 import type { Database } from '../database';
 import { prepared } from '../statements';
 
@@ -20,6 +20,8 @@ export interface TaskResult {
   outputBytes: number | null;
   error: TaskError | null;
   reason: string | null;
+  /** Of the last attempt; ISO 8601. */
+  startedAt: string | null;
 }
 
 const resultSchema = z
@@ -33,8 +35,13 @@ const resultSchema = z
     output_bytes: z.number().nullable(),
     error: taskErrorSchema.nullable(),
     reason: z.string().nullable(),
+    started_at: timeColumn.nullable(),
   })
-  .transform(({ output_bytes, ...rest }): TaskResult => ({ ...rest, outputBytes: output_bytes }));
+  .transform(({ output_bytes, started_at, ...rest }): TaskResult => ({
+    ...rest,
+    outputBytes: output_bytes,
+    startedAt: started_at,
+  }));
 
 /** All tasks of a run by position, to rebuild it in the queue. Outputs stay JSON text: they only pass through. */
 export async function taskResults(db: Database, runId: string): Promise<TaskResult[]> {

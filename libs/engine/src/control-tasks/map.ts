@@ -1,0 +1,71 @@
+import { LatticeError, MAX_ITEMS } from '@lattice/contracts';
+import { evaluateTemplate } from '@lattice/expression';
+import type { Outcome } from '@lattice/executor';
+import type { ControlStep } from '@lattice/flow';
+import { childResults, controlChildren, type ChildResult, type ChildSummary } from '@lattice/persistence';
+import type { Waiting } from '../attempt/execute';
+import { bodyDocument, bodyInputs, errorOfChild, parentOf, startChildren, summaryOf } from './children';
+import { WAIT, completed, type Step } from './step';
+
+type MapStep = Extract<ControlStep, { kind: 'map' }>;
+
+/** Items that are stored by one statement at most. */
+const CHUNK = 1_000;
+
+/** A step of a map: starts as many of the items as may run, and ends when all have ended. */
+export async function stepMap(step: Step, map: MapStep): Promise<Outcome | Waiting> {
+  const items = itemsOf(step, map);
+  if (items.length === 0) return completed([]);
+  const summary = await summaryOf(step);
+  if (summary.badIndex !== null && map.onFailure === 'cancel') return giveUp(step, summary, summary.badIndex);
+  const free = map.concurrency - summary.active;
+  const from = summary.created;
+  const to = Math.min(items.length, from + Math.min(free, CHUNK));
+  if (to > from) {
+    const children = items.slice(from, to).map((item, place) => {
+      const index = from + place;
+      return { index, inputs: bodyInputs(step, map.body, { item, index }) };
+    });
+    await startChildren(step, summary, bodyDocument(map.body), children);
+    return to < items.length && to - from === CHUNK ? { status: 'waiting', ms: 1 } : WAIT;
+  }
+  if (summary.active > 0 || from < items.length) return WAIT;
+  return collect(step, map, items.length);
+}
+
+function itemsOf({ attempt }: Step, { over }: MapStep): unknown[] {
+  const value = evaluateTemplate(over, attempt.scope);
+  if (!Array.isArray(value)) throw new LatticeError('expression_failed', '"over" did not give a list');
+  if (value.length > MAX_ITEMS)
+    throw new LatticeError('expression_failed', `"over" gave ${value.length} items; ${MAX_ITEMS} are the most`);
+  return value;
+}
+
+/** An item did not complete: the others are cancelled, and when none runs any more the map has failed. */
+async function giveUp(step: Step, summary: ChildSummary, index: number): Promise<Outcome | Waiting> {
+  const { runtime, attempt } = step;
+  const { task, run } = attempt;
+  if (summary.active > 0) {
+    const payload = { reason: `item ${index} of the map did not complete` };
+    await controlChildren(runtime.db, { runId: run.runId, taskKey: task.key }, { kind: 'cancel', payload });
+    await runtime.queue.bus.publish('nudge', '');
+    return WAIT;
+  }
+  const [child] = await childResults(runtime.db, parentOf(step), { first: index, last: index });
+  if (child === undefined) throw new Error(`item ${index} of task ${task.key} of run ${run.runId} is not stored`);
+  return { status: 'failed', error: errorOfChild(task, child) };
+}
+
+async function collect(step: Step, { onFailure }: MapStep, count: number): Promise<Outcome> {
+  const results = await childResults(step.runtime.db, parentOf(step), { first: 0, last: count - 1 });
+  return completed(results.map((child) => (onFailure === 'continue' ? told(child) : outputOf(child))));
+}
+
+function outputOf({ outputs }: ChildResult): unknown {
+  return outputs?.['output'] ?? null;
+}
+
+function told(child: ChildResult): { status: string; output: unknown; error: unknown } {
+  const { status, error } = child;
+  return { status, output: status === 'completed' ? outputOf(child) : null, error };
+}

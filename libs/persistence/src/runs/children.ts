@@ -1,0 +1,135 @@
+import {
+  taskErrorSchema,
+  type OnFailure,
+  type RunStatus,
+  type TaskError,
+  type WorkflowDocument,
+} from '@lattice/contracts';
+import { z } from 'zod';
+import { runStatusColumn } from '../columns';
+import type { Database, Session } from '../database';
+import { prepared } from '../statements';
+
+const CHILD_SUMMARY = prepared('child-summary');
+const CHILD_RESULTS = prepared('child-results');
+const INSERT_CHILDREN = prepared('insert-children');
+const CONTROL_CHILDREN = prepared('control-children');
+
+/** The attempt of a task that started runs of its own. */
+export interface Parent {
+  readonly runId: string;
+  readonly taskKey: string;
+  readonly attempt: number;
+}
+
+/** What the children of an attempt have come to, and what they take from their parent. */
+export interface ChildSummary {
+  readonly depth: number;
+  readonly priority: number;
+  readonly tags: readonly string[];
+  readonly created: number;
+  readonly active: number;
+  /** Index of the first child that failed or was cancelled. */
+  readonly badIndex: number | null;
+}
+
+/** How a child ended, or that it has not. */
+export interface ChildResult {
+  readonly runId: string;
+  readonly index: number;
+  readonly status: RunStatus;
+  readonly outputs: Record<string, unknown> | null;
+  readonly error: TaskError | null;
+}
+
+/** Runs to be started by a task; all of one document. */
+export interface NewChildren {
+  readonly parent: Parent;
+  readonly depth: number;
+  readonly workflow: string;
+  readonly version: number | null;
+  readonly documentSha: string;
+  readonly document: WorkflowDocument;
+  readonly priority: number;
+  readonly onFailure: OnFailure;
+  readonly tags: readonly string[];
+  readonly tasks: readonly string[];
+  readonly children: readonly { readonly runId: string; readonly index: number; readonly inputs: unknown }[];
+}
+
+const summarySchema = z
+  .object({
+    depth: z.number(),
+    priority: z.number(),
+    tags: z.array(z.string()),
+    created: z.number(),
+    active: z.number(),
+    bad_index: z.number().nullable(),
+  })
+  .transform(({ bad_index, ...rest }): ChildSummary => ({ ...rest, badIndex: bad_index }));
+
+const resultSchema = z
+  .object({
+    run_id: z.string(),
+    index: z.number(),
+    status: runStatusColumn,
+    outputs: z.string().nullable(),
+    error: taskErrorSchema.nullable(),
+  })
+  .transform(({ run_id, outputs, ...rest }): ChildResult => ({
+    ...rest,
+    runId: run_id,
+    outputs: outputs === null ? null : z.record(z.string(), z.unknown()).parse(JSON.parse(outputs)),
+  }));
+
+/** What the children of an attempt have come to; undefined when the parent is gone. */
+export async function childSummary(db: Database, parent: Parent): Promise<ChildSummary | undefined> {
+  const [row] = await db.query(CHILD_SUMMARY, [parent.runId, parent.taskKey, parent.attempt]);
+  return row === undefined ? undefined : summarySchema.parse(row);
+}
+
+/** Children of an attempt with their results, by index from `first` to `last`. */
+export async function childResults(
+  db: Database,
+  parent: Parent,
+  range: { first: number; last: number },
+): Promise<ChildResult[]> {
+  const rows = await db.query(CHILD_RESULTS, [parent.runId, parent.taskKey, parent.attempt, range.first, range.last]);
+  return rows.map((row) => resultSchema.parse(row));
+}
+
+/** Starts children of an attempt, each index once however often it is asked for. Returns how many are new. */
+export async function insertChildren(db: Database, options: NewChildren): Promise<number> {
+  const { parent, document, children, tasks } = options;
+  const rows = await db.query(INSERT_CHILDREN, [
+    parent.runId,
+    parent.taskKey,
+    parent.attempt,
+    options.depth,
+    options.workflow,
+    options.version,
+    options.documentSha,
+    JSON.stringify(document),
+    document.name,
+    options.priority,
+    options.onFailure,
+    options.tags,
+    tasks,
+    tasks.map((_, position) => position),
+    children.map(({ runId }) => runId),
+    children.map(({ index }) => index),
+    children.map(({ inputs }) => JSON.stringify(inputs)),
+  ]);
+  return rows.length;
+}
+
+/** Asks the schedulers to cancel, pause or resume all active children of a run, or of one of its tasks. Returns how many. */
+export async function controlChildren(
+  session: Session,
+  of: { runId: string; taskKey?: string | undefined },
+  order: { kind: 'cancel' | 'pause' | 'resume'; payload?: unknown },
+): Promise<number> {
+  const payload = order.payload === undefined ? null : JSON.stringify(order.payload);
+  const rows = await session.query(CONTROL_CHILDREN, [of.runId, of.taskKey ?? null, order.kind, payload]);
+  return rows.length;
+}

@@ -12,6 +12,8 @@ const HELD_MS = 50;
 const LATER_MS = 10_000;
 /** Schedules dealt with side by side when many are due; each takes up to two of the ten connections of the process. */
 const WIDTH = 3;
+/** How many one of them deals with until the loop looks whether it is to stop. */
+const TURN = 50;
 
 /** Fires the ticks of schedules. Any number of schedulers may do so side by side. */
 export class ScheduleClock {
@@ -36,24 +38,34 @@ export class ScheduleClock {
 
   /** One query when nothing is due. Returns milliseconds until the next turn. */
   private async turn(): Promise<number> {
-    const except = this.leftAlone();
-    const wait = await nextSchedule(this.runtime.db, except);
+    const wait = await nextSchedule(this.runtime.db, this.leftAlone());
     if (wait === null || wait > 0) {
       this.hasFired = false;
       return Math.min(SWEEP_MS, Math.ceil(wait ?? SWEEP_MS));
     }
-    const width = this.hasFired ? WIDTH : 1;
-    const fired = await Promise.all(Array.from({ length: width }, () => this.fire(except)));
-    this.hasFired = fired.includes(true);
+    const [width, limit] = this.hasFired ? [WIDTH, TURN] : [1, 1];
+    const fired = await Promise.all(Array.from({ length: width }, () => this.fireAll(limit)));
+    this.hasFired = fired.some((count) => count > 0);
     return this.hasFired ? 0 : HELD_MS;
   }
 
+  /** Fires one after the other until nothing is due and free. Returns how many there were. */
+  private async fireAll(limit: number): Promise<number> {
+    let count = 0;
+    while (count < limit && (await this.fire())) count += 1;
+    return count;
+  }
+
   /** An error of one schedule must not hold up the others, nor lose its ticks: they stay due. */
-  private async fire(except: readonly string[]): Promise<boolean> {
+  private async fire(): Promise<boolean> {
     const { runtime, documents } = this;
     const claimed: string[] = [];
     try {
-      return await fireSchedule(runtime, { documents, except, onClaim: (name) => claimed.push(name) });
+      return await fireSchedule(runtime, {
+        documents,
+        except: this.leftAlone(),
+        onClaim: (name) => claimed.push(name),
+      });
     } catch (error) {
       const [name] = claimed;
       if (name === undefined || isConnectionLoss(error)) throw error;

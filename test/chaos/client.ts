@@ -46,6 +46,11 @@ export class Client {
     return runViewSchema.parse(await this.call('GET', `/v1/runs/${runId}`));
   }
 
+  /** Stores a schedule, or replaces the one of its name. */
+  async schedule(schedule: Record<string, unknown>): Promise<void> {
+    await this.call('POST', '/v1/schedules', { body: schedule });
+  }
+
   /** The body of the first answer that settles it. */
   private async call(
     method: string,

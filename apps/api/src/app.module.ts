@@ -1,4 +1,4 @@
-import { DocumentCache, KeyRing, LiveHub, type Engine } from '@lattice/engine';
+import { DocumentCache, KeyRing, LiveHub, type Engine, type Runtime } from '@lattice/engine';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { Authenticator } from './auth/authenticator';
@@ -17,12 +17,14 @@ import { RunsController } from './runs/runs.controller';
 import { SubmitController } from './runs/submit.controller';
 import { SchedulesController } from './schedules/schedules.controller';
 import { SchemaController } from './schema/schema.controller';
+import { RUNTIME, WorkerGateway } from './worker-socket/worker.gateway';
 import { WorkersController } from './workers/workers.controller';
 import { WorkflowsController } from './workflows/workflows.controller';
 
 /** What the routes work with, made before the application: its order of closing is not for Nest to choose. */
 export interface Services {
   readonly engine: Engine;
+  readonly runtime: Runtime;
   readonly hub: LiveHub;
   readonly keys: KeyRing;
   readonly authenticator: Authenticator;
@@ -48,12 +50,13 @@ export const CONTROLLERS = [
 /** The application: every route, the socket, the guard and the filter. */
 @Module({})
 export class AppModule {
-  static with({ engine, hub, keys, authenticator }: Services): DynamicModule {
+  static with({ engine, runtime, hub, keys, authenticator }: Services): DynamicModule {
     return {
       module: AppModule,
       controllers: CONTROLLERS,
       providers: [
         { provide: ENGINE, useValue: engine },
+        { provide: RUNTIME, useValue: runtime },
         { provide: LiveHub, useValue: hub },
         { provide: KeyRing, useValue: keys },
         { provide: Authenticator, useValue: authenticator },
@@ -61,6 +64,7 @@ export class AppModule {
         { provide: APP_GUARD, useClass: ScopeGuard },
         { provide: APP_FILTER, useValue: new ProblemFilter(engine.log) },
         LiveGateway,
+        WorkerGateway,
       ],
     };
   }

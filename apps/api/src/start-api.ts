@@ -1,6 +1,15 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { KeyRing, LiveHub, ensureAdminKey, migrateDatabase, readSessionSecret, type Engine } from '@lattice/engine';
+import {
+  KeyRing,
+  LiveHub,
+  ensureAdminKey,
+  migrateDatabase,
+  openRuntime,
+  readSessionSecret,
+  type Engine,
+  type Runtime,
+} from '@lattice/engine';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -13,6 +22,7 @@ import { Connections } from './http/connections';
 import { nestLogger } from './http/nest-logger';
 import { refuseMalformed } from './http/refuse-malformed';
 import { LiveGateway } from './live/live.gateway';
+import { WorkerGateway } from './worker-socket/worker.gateway';
 
 /** Milliseconds that requests in progress have to end once the API stops. */
 const DRAIN_MS = 10_000;
@@ -31,11 +41,12 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   const { log, settings } = engine;
   await migrateDatabase(engine);
   await ensureAdminKey(engine);
+  const runtime = await openRuntime(engine);
   const hub = new LiveHub(engine);
   const keys = new KeyRing(engine);
   const authenticator = new Authenticator(keys, await readSessionSecret(engine));
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.with({ engine, hub, keys, authenticator }),
+    AppModule.with({ engine, runtime, hub, keys, authenticator }),
     // Bodies are read by the routes that want one; a start that fails is told by an exception, not by an exit.
     { bodyParser: false, abortOnError: false, logger: nestLogger(log) },
   );
@@ -55,17 +66,24 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   const url = urlOf(server, settings.host);
   log.info({ url }, 'the API listens');
   let closing: Promise<void> | undefined;
-  return { url, close: () => (closing ??= stop({ app, connections, hub })) };
+  return { url, close: () => (closing ??= stop({ app, connections, hub, runtime })) };
 }
 
-async function stop(parts: { app: NestExpressApplication; connections: Connections; hub: LiveHub }): Promise<void> {
-  const { app, connections, hub } = parts;
+async function stop(parts: {
+  app: NestExpressApplication;
+  connections: Connections;
+  hub: LiveHub;
+  runtime: Runtime;
+}): Promise<void> {
+  const { app, connections, hub, runtime } = parts;
   const drained = connections.drain(DRAIN_MS);
   // Streams end and waiting requests answer with the status of this moment.
   app.get(LiveGateway).closeAll('the server stops');
+  await app.get(WorkerGateway).closeAll('the server stops');
   await hub.close('the server stops; come back later');
   await drained;
   await app.close();
+  await runtime.flows.close();
 }
 
 function urlOf(server: Server, host: string): string {

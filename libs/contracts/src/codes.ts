@@ -85,6 +85,11 @@ export const CODES = {
   },
   unknown_dependency: { status: 422, family: 'document', hint: 'Name a task of this document.' },
   unreachable_reference: { status: 422, family: 'document', hint: 'Refer to inputs, run, or a task of this document.' },
+  code_not_portable: {
+    status: 422,
+    family: 'document',
+    hint: 'Pass values by inputs, import what the function needs, or make it a handler of a worker of yours.',
+  },
   cycle: { status: 422, family: 'document', hint: 'Break the cycle that the message prints.' },
   duplicate: { status: 422, family: 'document', hint: 'Remove one of the two.' },
   too_many_tasks: { status: 422, family: 'document', hint: 'A run may hold up to 10,000 tasks; split the workflow.' },
@@ -161,6 +166,16 @@ export const CODES = {
     status: 500,
     family: 'retryable',
     hint: 'The handler of a batch returns a list with one output for each input, in their order.',
+  },
+  task_input_invalid: {
+    status: 500,
+    family: 'terminal',
+    hint: 'The input does not fit the schema of the task; the message has the places.',
+  },
+  task_output_invalid: {
+    status: 500,
+    family: 'terminal',
+    hint: 'What the function returned does not fit the schema of its outputs.',
   },
   run_failed: { status: 500, family: 'terminal', hint: 'See the error of the failed task.' },
   run_timeout: { status: 500, family: 'terminal', hint: 'Raise the timeout of the workflow.' },

@@ -128,3 +128,12 @@ export type {
   ScheduleSummary,
   ScheduleView,
 } from './schedule';
+export {
+  HANDLER_NAME,
+  WORKER_CLOSE,
+  WORKER_ID,
+  workerFrameSchema,
+  platformFrameSchema,
+  workerOutcomeSchema,
+} from './worker-protocol';
+export type { WorkerFrame, WorkerHello, PlatformFrame, WorkerOutcome } from './worker-protocol';

@@ -36,6 +36,7 @@ export { openRuntime } from './open-runtime';
 export type { RacePoint, Runtime } from './runtime';
 export { Scheduler } from './scheduler/scheduler';
 export { LatticeWorker } from './worker/worker';
+export { RemoteWorker } from './remote/remote-worker';
 export { loadHandlers } from './worker/handlers';
 export { startLoop } from './loop';
 export type { Loop } from './loop';

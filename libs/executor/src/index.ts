@@ -14,3 +14,5 @@ export type {
   Outcome,
   WaitResult,
 } from './port';
+export { createRemoteExecutor } from './remote/remote-executor';
+export type { RemoteExecutor, RemoteLink } from './remote/remote-executor';

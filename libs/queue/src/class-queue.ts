@@ -68,6 +68,14 @@ export class ClassQueue {
     return job === undefined ? undefined : this.taken(job, token);
   }
 
+  /** A job that another process of this worker took, when its lock still stands; it then holds for a whole span. */
+  async adopt(jobId: string, token: string): Promise<Taken | undefined> {
+    const job: Job<JobData> | undefined = await Job.fromId<JobData>(this.worker, jobId);
+    if (job === undefined || Number(await job.extendLock(token, this.options.lockMs)) !== 1) return undefined;
+    job.token = token;
+    return this.taken(job, token);
+  }
+
   /** Acknowledges a job; with `fetchNext` takes the next one in the same call. */
   async acknowledge(taken: Taken, fetchNext: boolean): Promise<Taken | undefined> {
     const reply = await taken.job.moveToCompleted(null, taken.token, fetchNext);

@@ -126,6 +126,21 @@ export class TakeLoop<Reservation extends object> {
     this.every(Math.min(1_000, this.options.lockMs / 6), () => void this.keepLocks());
   }
 
+  /** Goes on with a job that was adopted; false when what it takes is not free. */
+  async adopt(taken: Taken, lockedAt: number): Promise<boolean> {
+    const queue = this.queues.get(taken.className);
+    if (queue === undefined || this.stopped) return false;
+    const reservation = await this.reserve(taken.className);
+    if (reservation === undefined) return false;
+    void this.workThrough({ queue, reservation }, taken, lockedAt);
+    return true;
+  }
+
+  /** Renews the locks of all jobs that are held, so that each stands for a whole span from now. */
+  async renewAll(): Promise<void> {
+    await Promise.all([...this.held].map(({ queue, taken }) => queue.renew([taken])));
+  }
+
   /** Tells that jobs may wait in these classes. */
   wake(classNames: Iterable<string>): void {
     for (const name of classNames) if (this.queues.has(name)) this.hungry.add(name);

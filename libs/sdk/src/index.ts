@@ -57,3 +57,5 @@ export type {
   WorkerView,
   WorkflowDocument,
 } from './client-entry';
+export { worker, type Worker, type WorkerOptions } from './worker/worker';
+export type { Handlers, PlainHandler } from './worker/handler-table';

@@ -45,7 +45,7 @@ const PROGRESS_MS = 100;
 
 /** Runs an attempt to its end. An abort of the signal stops the work; a run that is being stopped gives `cancelled`. */
 export async function execute(
-  context: { readonly runtime: Runtime; readonly executors: Executors },
+  context: { readonly runtime: Runtime; readonly executors: Pick<Executors, 'forTask'> },
   { run, task, attempt, scope, signal }: Attempt,
 ): Promise<Outcome> {
   const prepared = prepare(task, scope, context.runtime.settings);

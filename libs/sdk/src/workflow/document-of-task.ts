@@ -4,7 +4,7 @@ import type { Task } from './task';
 
 /** A task as the document has it; its input is a template already. */
 export function documentOfTask(task: Task, { input }: { input: z.core.util.JSONType }): TaskDocument {
-  const { description, resources, runsOn, retry, timeout, env, tags } = task;
+  const { description, resources, runsOn, retry, timeout, queueTimeout, heartbeat, env, tags } = task;
   return {
     ...bodyOf(task, input),
     ...(description === undefined ? {} : { description }),
@@ -12,6 +12,8 @@ export function documentOfTask(task: Task, { input }: { input: z.core.util.JSONT
     ...(runsOn === undefined ? {} : { runsOn }),
     ...(retry === undefined ? {} : { retry: retrySchema.parse(retry) }),
     ...(timeout === undefined ? {} : { timeout }),
+    ...(queueTimeout === undefined ? {} : { queueTimeout }),
+    ...(heartbeat === undefined ? {} : { heartbeat }),
     ...(env === undefined ? {} : { env }),
     ...(tags === undefined ? {} : { tags }),
   };

@@ -21,6 +21,10 @@ export interface TaskSettings {
   retry?: Retry | undefined;
   /** A duration such as `30s`, from start to end of an attempt. */
   timeout?: string | undefined;
+  /** From the moment it is queued to the start of its first attempt. */
+  queueTimeout?: string | undefined;
+  /** An attempt that gives no sign of life for so long is stopped. */
+  heartbeat?: string | undefined;
   env?: Record<string, string | number | boolean> | undefined;
   tags?: string[] | undefined;
 }
@@ -46,6 +50,8 @@ export interface HandlerContext {
   readonly log: (text: string) => void;
   /** 0 to 100. */
   readonly progress: (percent: number, text?: string) => void;
+  /** Says that the work goes on: a task with a `heartbeat` must do so, log a line or tell its progress within that time. */
+  readonly heartbeat: () => void;
 }
 
 /** A function that runs in a worker of yours. */

@@ -1,0 +1,268 @@
+import { randomUUID } from 'node:crypto';
+import type { WorkerHello, PlatformFrame } from '@lattice/contracts';
+import type { ResourceClass } from '@lattice/flow';
+import {
+  ClassQueue,
+  HEARTBEAT_MS,
+  TakeLoop,
+  heartbeat,
+  leave,
+  readClasses,
+  type Announcement,
+  type Disposal,
+  type StoredOrder,
+  type Taken,
+} from '@lattice/queue';
+import { z } from 'zod';
+import { execute } from '../attempt/execute';
+import { runJob } from '../attempt/run-job';
+import { readControl } from '../control/control-message';
+import { startLoop, type Loop } from '../loop';
+import type { Runtime } from '../runtime';
+import { announcementOf } from '../worker/announce';
+import { meetsRules } from '../worker/labels';
+import { fits, ResourceLedger, type Reservation } from '../worker/resource-ledger';
+import { readLease } from './lease';
+import { RemoteAttempts, type Report } from './remote-attempts';
+
+const SWEEP_MS = 1_000;
+const STALLED_MS = 2_000;
+
+const readySchema = z.array(z.string());
+
+/**
+ * The platform's side of a worker at the other end of a connection: takes jobs for the handlers it has, sends their attempts to
+ * it, and records what comes back. The locks of the jobs are the leases of the attempts. They are renewed while the connection
+ * stands; when it breaks they are left as they are, so that the worker may bring its attempts to any process within that time.
+ */
+export class RemoteWorker {
+  private readonly ledger: ResourceLedger;
+  private readonly loop: TakeLoop<Reservation>;
+  private readonly attempts: RemoteAttempts;
+  private readonly queues = new Map<string, ClassQueue>();
+  private readonly passedOver = new Set<string>();
+  private readonly startedAt = new Date().toISOString();
+  /** Tells the tokens of this connection from those of others of the same worker: none may ever come again. */
+  private readonly life = randomUUID().slice(0, 8);
+  private heart: Loop | undefined;
+  private unsubscribe: (() => Promise<void>)[] = [];
+  private draining = false;
+  private order: StoredOrder['order'] | undefined;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly hello: WorkerHello,
+    private readonly send: (order: PlatformFrame) => void,
+  ) {
+    this.attempts = new RemoteAttempts(send);
+    this.ledger = new ResourceLedger({ ...hello.resources, slots: hello.slots });
+    this.loop = new TakeLoop({
+      ledger: this.ledger,
+      work: (taken, signal) => this.work(taken, signal),
+      onError: (error) => runtime.log.warn({ err: error, workerId: hello.workerId }, 'taking jobs for a worker'),
+      onReleased: (classes) => this.tellReady(classes),
+      lockMs: runtime.settings.lock,
+      sweepMs: SWEEP_MS,
+    });
+  }
+
+  /** Adopts what the worker brought along, tells it, and begins to take jobs. */
+  async start(): Promise<void> {
+    const { runtime } = this;
+    const catchUp = (): void => this.lookFor(() => [...this.queues.keys()]);
+    this.unsubscribe = [
+      await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
+      await runtime.queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
+    ];
+    this.obey(await heartbeat(runtime.queue, this.announcement()));
+    const classes = await readClasses(runtime.queue);
+    const kept = await this.adoptAll(classes);
+    const lost = this.hello.attempts.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
+    this.send({ op: 'welcome', leaseMs: runtime.settings.lock, kept: [...kept], lost });
+    this.loop.start();
+    for (const entry of classes) this.consider(entry);
+    this.heart = startLoop({ name: 'heartbeat', log: runtime.log, turn: () => this.beat() });
+  }
+
+  /** What the worker says of an attempt. A promise asks it to wait before it says more. */
+  report(report: Report): void | Promise<void> {
+    return this.attempts.report(report);
+  }
+
+  /** Takes no more jobs; those that run go on. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await this.loop.drain();
+  }
+
+  /**
+   * The connection is over. `comesBack`: the attempts go on in the worker, and their locks stand for a whole span from now, for
+   * it to bring them; else they are given back at once and tried again elsewhere.
+   */
+  async detach({ comesBack }: { comesBack: boolean }): Promise<void> {
+    const { runtime, hello } = this;
+    // Nothing new is taken from here on.
+    const drained = this.loop.drain();
+    if (comesBack) {
+      await this.loop.renewAll().catch((error: unknown) => runtime.log.warn({ err: error }, 'renewing leases'));
+    }
+    // Before the abort, which would tell the worker to stop.
+    this.attempts.disconnect();
+    this.loop.abort(() => true, comesBack ? 'heartbeat_lost' : 'worker_stops');
+    await drained;
+    await this.heart?.stop();
+    for (const end of this.unsubscribe) await end();
+    await this.loop.close();
+    if (!comesBack) await leave(runtime.queue, hello.workerId, this.order === 'drain');
+  }
+
+  private async work(taken: Taken, signal: AbortSignal): Promise<Disposal> {
+    const { runtime, hello, attempts } = this;
+    const executors = attempts.executorsOf(taken);
+    try {
+      return await runJob(
+        {
+          runtime,
+          workerId: hello.workerId,
+          // The same for whoever goes on with this job: its attempt is then the same, not a second one.
+          nonce: () => taken.token,
+          levelOf: () => 'none',
+          perform: (attempt) => execute({ runtime, executors }, attempt),
+        },
+        taken,
+        signal,
+      );
+    } catch (error) {
+      runtime.log.error({ err: error, runId: taken.runId, taskKey: taken.taskKey }, 'a job could not be done');
+      return { do: 'leave' };
+    } finally {
+      // A lock that is left for the worker to bring back is not over; then nobody listens any more.
+      attempts.settle(taken);
+    }
+  }
+
+  /** Ids of the attempts that go on: their jobs' locks still stand. */
+  private async adoptAll(classes: readonly ResourceClass[]): Promise<Set<string>> {
+    const kept = new Set<string>();
+    const jobs = new Map<string, Taken | undefined>();
+    for (const attempt of this.hello.attempts) {
+      const lease = readLease(attempt.lease);
+      const entry = classes.find(({ name }) => name === lease?.className);
+      if (lease === undefined || entry === undefined || !this.canServe(entry)) continue;
+      const known = jobs.has(attempt.lease);
+      const lockedAt = Date.now();
+      const taken = known ? jobs.get(attempt.lease) : await this.serve(entry).adopt(lease.jobId, lease.token);
+      jobs.set(attempt.lease, taken);
+      if (taken === undefined || !attempt.id.startsWith(`${taken.runId}.${taken.epoch}.`)) continue;
+      this.attempts.present(attempt, taken);
+      if (known || (await this.loop.adopt(taken, lockedAt))) kept.add(attempt.id);
+    }
+    return kept;
+  }
+
+  private consider(entry: ResourceClass): void {
+    if (this.queues.has(entry.name) || this.passedOver.has(entry.name)) return;
+    if (this.canServe(entry)) this.serve(entry);
+    else this.passedOver.add(entry.name);
+  }
+
+  private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
+    if (uses !== 'handler' || handler === undefined || !this.hello.handlers.includes(handler)) return false;
+    return fits(need, this.ledger.total) && meetsRules(rules, this.hello.labels);
+  }
+
+  private serve(entry: ResourceClass): ClassQueue {
+    const known = this.queues.get(entry.name);
+    if (known !== undefined) return known;
+    const { runtime, hello } = this;
+    this.ledger.add(entry);
+    const queue = new ClassQueue({
+      queue: runtime.queue,
+      className: entry.name,
+      workerId: `${hello.workerId}:${this.life}`,
+      lockMs: runtime.settings.lock,
+      stalledMs: STALLED_MS,
+      onStalled: () => this.loop.wake([entry.name]),
+    });
+    this.queues.set(entry.name, queue);
+    this.loop.add(queue);
+    queue.watchStalled().catch((error: unknown) => runtime.log.warn({ err: error }, 'watching for stalled jobs'));
+    return queue;
+  }
+
+  private ready(text: string): void {
+    const names = readySchema.parse(JSON.parse(text));
+    if (names.every((name) => this.queues.has(name) || this.passedOver.has(name))) this.loop.wake(names);
+    else this.lookFor(() => names);
+  }
+
+  private lookFor(names: () => readonly string[]): void {
+    const { queue, log } = this.runtime;
+    readClasses(queue)
+      .then((classes) => {
+        for (const entry of classes) this.consider(entry);
+        this.loop.wake(names());
+      })
+      .catch((error: unknown) => log.warn({ err: error }, 'looking for classes of jobs'));
+  }
+
+  private tellReady(classes: readonly string[]): void {
+    this.loop.wake(classes);
+    this.runtime.queue.bus
+      .publish('ready', JSON.stringify(classes))
+      .catch((error: unknown) => this.runtime.log.warn({ err: error }, 'telling of released jobs'));
+  }
+
+  private control(text: string): void {
+    const order = readControl(text);
+    // Redis was lost: whatever runs belongs to an epoch that is over.
+    if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
+    else if ('stop' in order) this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
+    else if (order.order === this.hello.workerId) this.heart?.wake();
+  }
+
+  private async beat(): Promise<number> {
+    this.obey(await heartbeat(this.runtime.queue, this.announcement()));
+    return HEARTBEAT_MS;
+  }
+
+  /** Drained or cordoned, it takes no more until it is told otherwise; what runs goes on. Its process is its owner's to end. */
+  private obey(order: StoredOrder | undefined): void {
+    if (order === undefined || order.order === this.order) return;
+    this.order = order.order;
+    this.loop.hold(order.order !== 'uncordon');
+    this.heart?.wake();
+  }
+
+  private state(): Announcement['state'] {
+    if (this.draining) return 'draining';
+    switch (this.order) {
+      case 'drain':
+        return this.loop.running === 0 ? 'drained' : 'draining';
+      case 'cordon':
+        return 'cordoned';
+      case 'uncordon':
+      case undefined:
+        return 'online';
+    }
+  }
+
+  private announcement(): Announcement {
+    const { workerId, host, pid, node, labels, handlers } = this.hello;
+    const base = announcementOf({
+      workerId,
+      state: this.state(),
+      labels,
+      handlers: [...handlers].sort(),
+      gpus: [],
+      batches: [],
+      running: this.loop.running,
+      startedAt: this.startedAt,
+      provedAgo: this.loop.provedAgo,
+      total: this.ledger.total,
+      free: this.ledger.free,
+      driver: null,
+    });
+    return { ...base, host, pid, versions: { ...base.versions, node }, load: { cpu: 0, memoryFree: 0 } };
+  }
+}

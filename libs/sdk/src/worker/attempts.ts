@@ -1,0 +1,134 @@
+import type { WorkerFrame, PlatformFrame, WorkerOutcome } from '@lattice/contracts';
+import type { HandlerContext } from '../workflow/task';
+import type { Perform } from './handler-table';
+
+type Order = Extract<PlatformFrame, { op: 'execute' }>;
+type LogFrame = Extract<WorkerFrame, { op: 'log' }>;
+
+interface Attempt {
+  readonly order: Order;
+  readonly startedAt: number;
+  readonly abort: AbortController;
+  /** Log frames that the server has not taken yet. */
+  readonly unheard: LogFrame[];
+  logged: number;
+  outcome: WorkerOutcome | undefined;
+}
+
+/** Log frames kept of an attempt while nobody takes them; older ones are dropped then. */
+const MAX_UNHEARD = 10_000;
+
+/** The attempts of a worker. They outlive connections: what is not settled is brought along to the next one. */
+export class Attempts {
+  private readonly known = new Map<string, Attempt>();
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly handlers: ReadonlyMap<string, Perform>,
+    /** Sends a frame if there is a connection; what was not heard is said again on the next. */
+    private readonly send: (frame: WorkerFrame) => void,
+  ) {}
+
+  get size(): number {
+    return this.known.size;
+  }
+
+  /** Attempts for the next hello. */
+  list(): { id: string; lease: string; elapsed: number }[] {
+    return [...this.known].map(([id, { order, startedAt }]) => ({
+      id,
+      lease: order.lease,
+      elapsed: performance.now() - startedAt,
+    }));
+  }
+
+  /** Begins an attempt; one that is known already goes on. */
+  execute(order: Order): void {
+    const { id, handler, input } = order;
+    if (this.known.has(id)) return;
+    const attempt: Attempt = {
+      order,
+      startedAt: performance.now(),
+      abort: new AbortController(),
+      unheard: [],
+      logged: 0,
+      outcome: undefined,
+    };
+    this.known.set(id, attempt);
+    const perform = this.handlers.get(handler) ?? notFound(handler);
+    void perform(input, this.contextOf(attempt)).then((outcome) => {
+      attempt.outcome = outcome;
+      if (this.known.get(id) === attempt) this.send({ op: 'result', id, outcome });
+    });
+  }
+
+  /** Asks an attempt to stop. */
+  cancel(id: string, reason: string): void {
+    this.known.get(id)?.abort.abort(new Error(reason));
+  }
+
+  /** The server wants no more of an attempt: it has its result, or the attempt is not this worker's any more. */
+  forget(id: string, reason: string): void {
+    const attempt = this.known.get(id);
+    if (attempt === undefined) return;
+    this.known.delete(id);
+    if (attempt.outcome === undefined) attempt.abort.abort(new Error(reason));
+    if (this.known.size === 0) for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  forgetAll(reason: string): void {
+    for (const id of [...this.known.keys()]) this.forget(id, reason);
+  }
+
+  /** Log frames up to n were taken. */
+  heard(id: string, n: number): void {
+    const unheard = this.known.get(id)?.unheard;
+    while (unheard?.[0] !== undefined && unheard[0].n <= n) unheard.shift();
+  }
+
+  /** After a new connection: says again what may not have been heard. */
+  repeat(): void {
+    for (const [id, { unheard, outcome }] of this.known) {
+      for (const frame of unheard) this.send(frame);
+      if (outcome !== undefined) this.send({ op: 'result', id, outcome });
+    }
+  }
+
+  /** Resolves when no attempt is left. */
+  async drained(): Promise<void> {
+    if (this.known.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private contextOf(attempt: Attempt): HandlerContext {
+    const { id, runId, taskKey, attempt: number } = attempt.order;
+    // A handler that ignores its signal may go on to speak of an attempt that is not its own any more.
+    const isOpen = (): boolean => this.known.get(id) === attempt && attempt.outcome === undefined;
+    return {
+      runId,
+      taskKey,
+      attempt: number,
+      signal: attempt.abort.signal,
+      log: (text) => {
+        if (!isOpen()) return;
+        attempt.logged += 1;
+        const line = text.endsWith('\n') ? text : `${text}\n`;
+        const frame: LogFrame = { op: 'log', id, n: attempt.logged, stream: 'stdout', text: line, at: Date.now() };
+        attempt.unheard.push(frame);
+        if (attempt.unheard.length > MAX_UNHEARD) attempt.unheard.shift();
+        this.send(frame);
+      },
+      progress: (percent, text) => {
+        const bounded = Math.min(100, Math.max(0, percent));
+        if (isOpen()) this.send({ op: 'progress', id, percent: bounded, ...(text === undefined ? {} : { text }) });
+      },
+      heartbeat: () => {
+        if (isOpen()) this.send({ op: 'alive', id });
+      },
+    };
+  }
+}
+
+function notFound(handler: string): Perform {
+  const message = `this worker has no handler ${handler}`;
+  return () => Promise.resolve({ status: 'failed', error: { code: 'handler_not_found', message, retryable: false } });
+}

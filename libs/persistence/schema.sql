@@ -1,5 +1,31 @@
 -- What the migrations make, read from the catalogue of a migrated database. Generated: change a migration, not this file.
 
+create table admissions (
+  run_id uuid not null,
+  epoch integer not null,
+  kind text not null,
+  payload json,
+  priority integer not null,
+  due_at timestamp(3) with time zone not null,
+  concurrency text,
+  concurrency_limit integer,
+  policy text,
+  rate text,
+  rate_limit integer,
+  rate_ms bigint,
+  fair text,
+  fair_limit integer,
+  waiting_on text,
+  reason text,
+  admitted_at timestamp(3) with time zone,
+  begun boolean not null default false,
+  replaced boolean not null default false,
+  constraint admissions_pkey PRIMARY KEY (run_id)
+);
+CREATE INDEX admissions_by_concurrency ON public.admissions USING btree (concurrency, due_at, run_id) WHERE (concurrency IS NOT NULL);
+CREATE INDEX admissions_not_begun ON public.admissions USING btree (fair) WHERE ((fair IS NOT NULL) AND (NOT begun) AND (admitted_at IS NOT NULL));
+CREATE INDEX admissions_waiting ON public.admissions USING btree (waiting_on, priority DESC, due_at, run_id) WHERE (waiting_on IS NOT NULL);
+
 create table api_keys (
   id uuid not null,
   name text not null,
@@ -71,6 +97,16 @@ create table outputs (
   created_at timestamp(3) with time zone not null default now(),
   constraint outputs_pkey PRIMARY KEY (run_id, epoch, task_key, attempt)
 );
+
+create table rate_starts (
+  id bigint not null generated always as identity,
+  limiter text not null,
+  at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  constraint rate_starts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX rate_starts_by_end ON public.rate_starts USING btree (ends_at);
+CREATE INDEX rate_starts_by_limiter ON public.rate_starts USING btree (limiter, at);
 
 create table runs (
   id uuid not null,

@@ -64,6 +64,7 @@ export const runViewSchema = runSummarySchema.extend({
   outputs: z.record(z.string(), z.unknown()).nullable(),
   error: taskErrorSchema.nullable(),
   summary: runReportSummarySchema.optional(),
+  reason: z.string().nullable().describe('Why it waits to be started, or was cancelled.'),
   tasks: z.array(taskViewSchema),
 });
 export type RunView = z.infer<typeof runViewSchema>;

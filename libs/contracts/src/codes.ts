@@ -53,6 +53,11 @@ export const CODES = {
     family: 'request',
     hint: 'All faults are listed, each with a pointer into the body.',
   },
+  concurrency_limit: {
+    status: 429,
+    family: 'request',
+    hint: 'As many runs as the workflow allows are active; try again when one has ended.',
+  },
   too_many_requests: { status: 429, family: 'request', hint: 'Wait as long as Retry-After says.' },
 
   // faults in a document (listed together under invalid_document)

@@ -133,6 +133,49 @@ export const taskSchema = z.strictObject({
 });
 export type TaskDocument = z.infer<typeof taskSchema>;
 
+export const CONCURRENCY_POLICIES = ['queue', 'cancel-running', 'reject'] as const;
+export type ConcurrencyPolicy = (typeof CONCURRENCY_POLICIES)[number];
+
+const limitKeySchema = z
+  .string()
+  .optional()
+  .describe(
+    'An expression of the inputs: runs of equal values share the limit. Without it all runs of the workflow do.',
+  );
+
+export const concurrencySchema = z
+  .strictObject({
+    key: limitKeySchema,
+    limit: z.int().min(1).max(100_000).optional().describe('Runs at once, default 1.'),
+    policy: z
+      .enum(CONCURRENCY_POLICIES)
+      .optional()
+      .describe(
+        'When the limit is reached: queue (default) waits, cancel-running cancels the oldest run, reject refuses the submission.',
+      ),
+  })
+  .describe('How many runs of this workflow may be active at once.');
+
+export const rateLimitSchema = z
+  .strictObject({
+    key: limitKeySchema,
+    limit: z.int().min(1).max(100_000).describe('Starts of runs in any span of `per`.'),
+    per: durationSchema,
+  })
+  .describe('How many runs of this workflow may start in a span of time; more wait.');
+
+export const fairShareSchema = z
+  .strictObject({
+    key: z.string().describe('An expression of the inputs that names the group, for instance the tenant.'),
+    weight: z
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Turns of the group for each turn of a group of weight 1, default 1.'),
+  })
+  .describe('Groups of runs that wait for workers take turns, however many runs each has.');
+
 export const ON_FAILURE = ['cancel', 'continue'] as const;
 export type OnFailure = (typeof ON_FAILURE)[number];
 
@@ -158,6 +201,9 @@ export const documentSchema = z.strictObject({
   outputs: z.record(z.string(), z.json()).optional(),
   timeout: durationSchema.optional().describe('Of the whole run.'),
   onFailure: z.enum(ON_FAILURE).optional(),
+  concurrency: concurrencySchema.optional(),
+  rateLimit: rateLimitSchema.optional(),
+  fairShare: fairShareSchema.optional(),
   fuse: z.boolean().optional().describe('false: every task of a chain is a job of its own.'),
   tags: z.array(z.string()).optional(),
   metadata: z.record(z.string(), z.json()).optional(),

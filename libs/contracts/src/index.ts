@@ -28,6 +28,7 @@ export type {
   Resources,
   LabelRule,
   TaskDocument,
+  ConcurrencyPolicy,
   OnFailure,
   WorkflowDocument,
 } from './document';

@@ -13,6 +13,8 @@ export type { FlowPlan, PlanGate, PlanJob, PlanSegment, PlanTask } from './plan'
 export { CONTROL_CLASS } from './resource-class';
 export type { ResourceClass, Need } from './resource-class';
 export { decide, NOT_TAKEN } from './decide';
+export { limitersOf } from './limits';
+export type { Limiters, RunLimits } from './limits';
 export type { Decision, Ended } from './decide';
 export { nextDelay } from './retry';
 export { renderPlan } from './explain';

@@ -14,6 +14,9 @@ export function salvage(value: unknown): { document: WorkflowDocument; known: Kn
   const inputs = shape.inputs.safeParse(raw['inputs']);
   const defaults = shape.defaults.safeParse(raw['defaults']);
   const outputs = shape.outputs.safeParse(raw['outputs']);
+  const concurrency = shape.concurrency.safeParse(raw['concurrency']);
+  const rateLimit = shape.rateLimit.safeParse(raw['rateLimit']);
+  const fairShare = shape.fairShare.safeParse(raw['fairShare']);
   const tasks = Object.entries(objectOf(raw['tasks']));
   const document: WorkflowDocument = {
     name: 'salvaged',
@@ -26,6 +29,9 @@ export function salvage(value: unknown): { document: WorkflowDocument; known: Kn
     ...(inputs.success && inputs.data !== undefined ? { inputs: inputs.data } : {}),
     ...(defaults.success && defaults.data !== undefined ? { defaults: defaults.data } : {}),
     ...(outputs.success && outputs.data !== undefined ? { outputs: outputs.data } : {}),
+    ...(concurrency.data === undefined ? {} : { concurrency: concurrency.data }),
+    ...(rateLimit.data === undefined ? {} : { rateLimit: rateLimit.data }),
+    ...(fairShare.data === undefined ? {} : { fairShare: fairShare.data }),
   };
   const known = {
     tasks: new Set(tasks.map(([key]) => key)),

@@ -11,6 +11,7 @@ import {
 import type { Template } from '@lattice/expression';
 import { examine, type KnownNames } from './examine';
 import { fingerprint } from './fingerprint';
+import { readLimits, type RunLimits } from './limits';
 import { shapeFaults } from './parse';
 import { salvage } from './salvage';
 import type { TaskDefinition } from './task';
@@ -22,6 +23,8 @@ export interface Workflow {
   readonly sha: string;
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly outputs: Template;
+  /** What limits the runs of the workflow; undefined when nothing does. */
+  readonly limits: RunLimits | undefined;
   readonly onFailure: OnFailure;
   /** False when every task of a chain is to be a job of its own. */
   readonly fuse: boolean;
@@ -47,16 +50,24 @@ function readStored(value: unknown): ReadDocument {
   const parsed = documentSchema.safeParse(value);
   if (!parsed.success) {
     const { document, known } = salvage(value);
-    return { ok: false, faults: distinct([...faultsOf(parsed.error), ...examine(document, known).faults]) };
+    const found = [
+      ...faultsOf(parsed.error),
+      ...examine(document, known).faults,
+      ...readLimits(document, known).faults,
+    ];
+    return { ok: false, faults: distinct(found) };
   }
   const document = parsed.data;
   const { tasks, outputs, faults } = examine(document, known(document));
+  const { limits, faults: limitFaults } = readLimits(document, known(document));
+  faults.push(...limitFaults);
   if (faults.length > 0) return { ok: false, faults };
   const workflow: Workflow = {
     document,
     sha: fingerprint(document),
     tasks,
     outputs,
+    limits,
     onFailure: document.onFailure ?? 'cancel',
     fuse: document.fuse ?? true,
   };

@@ -4,6 +4,8 @@
 select
   run.id, run.workflow, run.version, run.document_sha, run.status, run.priority, run.created_at, run.started_at,
   run.finished_at, run.tags, run.inputs, run.outputs, run.error,
+  run.schedule, run.tick,
+  coalesce(run.reason, admission.reason) as run_reason,
   coalesce((
     select json_agg(json_build_array(
       task.key, task.status, task.attempts,
@@ -11,4 +13,6 @@ select
     ) order by task.position)
     from tasks task where task.run_id = run.id
   ), '[]') as times
-from runs run where run.id = $1
+from runs run
+left join admissions admission on admission.run_id = run.id
+where run.id = $1

@@ -8,10 +8,12 @@ select
   case when row_number() over (order by task.position) = 1 then run.inputs end as inputs,
   case when row_number() over (order by task.position) = 1 then run.outputs end as outputs,
   case when row_number() over (order by task.position) = 1 then run.error end as error,
+  coalesce(run.reason, admission.reason) as run_reason,
   task.key, task.status as task_status, task.attempts, task.worker_id, task.queued_at as task_queued_at,
   task.started_at as task_started_at, task.finished_at as task_finished_at,
   task.output, task.error as task_error, task.reason, kept.output as kept_output
 from runs run
+left join admissions admission on admission.run_id = run.id
 left join tasks task on task.run_id = run.id
 left join outputs kept on task.output is null and task.output_bytes is not null
   and kept.run_id = task.run_id and kept.epoch = task.epoch and kept.task_key = task.key and kept.attempt = task.attempts

@@ -1,8 +1,9 @@
--- Runs that have not ended, oldest first.
+-- Runs that have not ended, oldest first; not those that wait for a limit of their workflow.
 -- $1 run id to go on after  $2 limit
 select id as run_id, workflow, version, document_sha, status, priority, on_failure, tags, inputs, epoch, task_count, created_at,
   schedule, tick, parent_run_id, parent_task
 from runs
 where status in ('pending', 'running', 'waiting', 'paused') and id > $1
+  and not exists (select from admissions where run_id = runs.id and waiting_on is not null)
 order by id
 limit $2

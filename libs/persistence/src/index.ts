@@ -8,6 +8,26 @@ export { insertRun, purgeIdempotencyKeys } from './runs/insert-run';
 export type { InsertedRun, NewRun } from './runs/insert-run';
 export { getRun, getRunBrief } from './runs/get-run';
 export type { FoundRun, TaskTimes } from './runs/get-run';
+export {
+  beginAdmissions,
+  endAdmissions,
+  insertAdmissions,
+  peekAdmissions,
+  tidyAdmissions,
+  waitingLimiters,
+  waitingRuns,
+} from './admissions/admission-queue';
+export type { PeekedRun } from './admissions/admission-queue';
+export {
+  limiterStates,
+  lockLimiters,
+  replaceOlder,
+  reserveAdmission,
+  takeAdmissions,
+  writeAdmissions,
+} from './admissions/limiters';
+export type { AdmissionVerdict, LimiterQuestion, LimiterState, WaitingRun } from './admissions/limiters';
+export type { LimiterKind, NewAdmission, Obstacle, RunLimiters } from './admissions/admission';
 export { getRunState, listActiveRuns, listQueuedRuns, raiseRunEpoch, reopenRun } from './runs/run-state';
 export type { RunState } from './runs/run-state';
 export { listRuns } from './runs/list-runs';

@@ -48,6 +48,7 @@ function headersOf(error: LatticeError): Record<string, string> {
       return { 'WWW-Authenticate': 'Bearer realm="lattice"' };
     case 'unavailable':
     case 'too_many_requests':
+    case 'concurrency_limit':
       return { 'Retry-After': String(typeof given === 'number' ? given : RETRY_AFTER_S) };
     case 'method_not_allowed': {
       const allow = error.details?.['allow'];

@@ -53,6 +53,7 @@ export class SubmitController {
     413: 'The body holds more than 8 MiB.',
     415: 'The body is neither JSON nor YAML.',
     422: 'The document or the inputs have faults; all are listed.',
+    429: 'The concurrency limit of the workflow is reached, and its policy is to refuse.',
   })
   async submit(@Req() request: Request, @Res() response: Response): Promise<void> {
     const idempotencyKey = readIdempotencyKey(request);

@@ -34,6 +34,7 @@ function run(changes: Partial<RunView>): RunView {
     inputs: {},
     outputs: null,
     error: null,
+    reason: null,
     tasks: [task('greet'), task('join')],
   };
   return { ...done, ...changes };

@@ -5,11 +5,13 @@ import {
   getDocument,
   insertOutbox,
   nextDue,
+  waitingRuns,
   type OutboxRow,
   type StoredRun,
 } from '@lattice/persistence';
 import { createRun, deleteRun, pauseRun, readEpoch, readHead, resumeRun, stopRun, type FlowRun } from '@lattice/queue';
 import { z } from 'zod';
+import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
@@ -28,11 +30,14 @@ const LATER_MS = 2_000;
 const SOON_MS = 250;
 const SWEEP_MS = 1_000;
 
+/** Kinds of rows that start a run: limits of its workflow hold them up. */
+const STARTS = new Set(['run', 'retry']);
+
 const signalSchema = z.object({ name: z.string() });
 const cancelSchema = z.object({ reason: z.string().default('') });
 
 /** Sends what is due of the outbox. Returns milliseconds until there may be more. */
-export async function sendOutbox(runtime: Runtime): Promise<number> {
+export async function sendOutbox(runtime: Runtime, admissions: Admissions): Promise<number> {
   // A Redis that is not initialised is empty, or about to be recovered: what is sent now would be taken for lost.
   if ((await readEpoch(runtime.queue)) === undefined) return SOON_MS;
   const count = await claimOutbox(runtime.db, BATCH, async (rows) => {
@@ -41,7 +46,7 @@ export async function sendOutbox(runtime: Runtime): Promise<number> {
     await Promise.all(
       rows.map(async (row) => {
         try {
-          const sent = await send(runtime, row);
+          const sent = await send(runtime, admissions, row);
           if (sent === true) done.push(row.id);
           else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
         } catch (error) {
@@ -62,9 +67,10 @@ export async function sendOutbox(runtime: Runtime): Promise<number> {
 }
 
 /** True when the row is dealt with; else it is sent again, after the milliseconds returned if it is a number. */
-async function send(runtime: Runtime, row: OutboxRow): Promise<boolean | number> {
+async function send(runtime: Runtime, admissions: Admissions, row: OutboxRow): Promise<boolean | number> {
   if (row.run === null) return true;
   if (isFinalRun(row.run.status)) return true;
+  if (STARTS.has(row.kind) && !(await admissions.admit(row))) return true;
   switch (row.kind) {
     case 'run':
       return sendRun(runtime, row.run, row.document);
@@ -172,7 +178,9 @@ async function sendResume(runtime: Runtime, runId: string): Promise<boolean> {
   const classes = [...new Set(resumed.parked.map(({ className }) => className))];
   if (classes.length > 0) await runtime.queue.bus.publish('ready', JSON.stringify(classes));
   const head = await readHead(runtime.queue, runId);
-  if (head !== undefined) await reconcileRun(runtime, runId, head);
+  // One that waits for a limit of its workflow is not in the queues yet.
+  if (head !== undefined && !(await waitingRuns(runtime.db, [runId])).has(runId))
+    await reconcileRun(runtime, runId, head);
   return true;
 }
 

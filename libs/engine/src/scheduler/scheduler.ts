@@ -4,6 +4,7 @@ import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
+import { Admissions, LIMITS_IN_USE } from '../admission/admissions';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
 import { sendOutbox } from './enqueue';
@@ -41,14 +42,21 @@ export class Scheduler {
       clearing.wake();
       for (const { parent } of runs) if (parent !== '') this.waker.wake(parent);
     };
-    const history = new HistoryWriter(runtime, { ended, tookOver: async () => ended(await clearer.find()) });
+    const admissions = new Admissions(runtime, () => admitting.wake());
+    const admitting = startLoop({ name: 'limits of workflows', log, turn: () => admissions.turn() });
+    const history = new HistoryWriter(runtime, {
+      wrote: (batch) => admissions.wrote(batch),
+      ended,
+      tookOver: async () => ended(await clearer.find()),
+    });
     this.history = history;
-    const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime) });
+    const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime, admissions) });
     const reconciler = new Reconciler(runtime, () => history.holdsLock);
     const keeper = new RedisKeeper(runtime, () => history.holdsLock);
     this.loops.push(
       outbox,
       clearing,
+      admitting,
       startLoop({ name: 'history', log, turn: () => history.turn() }),
       startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
@@ -56,7 +64,11 @@ export class Scheduler {
     );
     const wake = (): void => outbox.wake();
     await this.control.start();
-    this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: wake, onReconnect: wake });
+    const hear = (message: string): void => {
+      if (message === LIMITS_IN_USE) admissions.expect();
+      else wake();
+    };
+    this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: hear, onReconnect: wake });
     this.stopSchedules = await new ScheduleClock(runtime).start();
   }
 

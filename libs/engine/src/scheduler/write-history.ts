@@ -29,6 +29,8 @@ export class HistoryWriter {
   constructor(
     private readonly runtime: Runtime,
     private readonly on: {
+      /** Entries are in Postgres. */
+      wrote: (batch: readonly HistoryEntry[]) => void;
       ended: (runs: EndedRun[]) => void;
       /** Another process may have died with committed events in its hands: what it was to do about them is to be found. */
       tookOver: () => Promise<void>;
@@ -85,6 +87,7 @@ export class HistoryWriter {
     const batch = entries.flatMap((entry) => this.entryOf(entry));
     const { ids, faults } = await this.historian.write(batch);
     for (const fault of faults) this.runtime.log.error(fault, 'Postgres refused an event; it is in faulty_events');
+    this.on.wrote(batch);
     await this.runtime.race?.('after-flush', { runId: batch[0]?.runId ?? '' });
     await this.publish(batch, ids);
     await trimStream(this.runtime.queue, lastId);

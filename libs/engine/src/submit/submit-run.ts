@@ -1,7 +1,8 @@
 import { LatticeError, type Fault } from '@lattice/contracts';
 import { checkInputs, fingerprint, type Workflow } from '@lattice/flow';
-import { insertRun, type NewRun } from '@lattice/persistence';
+import type { NewRun } from '@lattice/persistence';
 import { v7 as newRunId } from 'uuid';
+import { storeRun } from '../admission/store-run';
 import type { Engine } from '../context';
 import type { DocumentCache } from '../workflows/document-cache';
 import { findWorkflow, invalidDocument } from '../workflows/workflows';
@@ -33,12 +34,12 @@ export interface Resolved {
 /**
  * Checks a submission as a whole and stores the run; it is queued by a scheduler, which is told so but need not be there.
  * Throws, with all faults together, `invalid_document`, `bad_request`, `invalid_inputs`; and `workflow_not_found`,
- * `idempotency_conflict`.
+ * `idempotency_conflict`, `concurrency_limit`.
  */
 export async function submitRun(engine: Engine, options: SubmitOptions): Promise<Submitted> {
   const { submission, idempotencyKey, apiKeyId } = options;
   const resolved = await resolveSubmission(engine, options);
-  const inserted = await insertRun(engine.db, {
+  const inserted = await storeRun(engine, resolved.workflow, {
     ...newRunOf(submission, resolved),
     idempotency:
       idempotencyKey === undefined

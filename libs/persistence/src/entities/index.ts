@@ -1,4 +1,5 @@
 import { ApiKeyEntity, IdempotencyKeyEntity } from './access';
+import { AdmissionEntity, RateStartEntity } from './admission';
 import { EventEntity, FaultyEventEntity, WatermarkEntity } from './history';
 import { OutboxEntity, OutputEntity } from './outbox';
 import { RunEntity } from './run';
@@ -9,6 +10,7 @@ import { DocumentEntity, WorkflowEntity } from './workflow';
 
 /** Every table. A test keeps them equal to what the migrations make. */
 export const ENTITIES = [
+  AdmissionEntity,
   ApiKeyEntity,
   DocumentEntity,
   EventEntity,
@@ -16,6 +18,7 @@ export const ENTITIES = [
   IdempotencyKeyEntity,
   OutboxEntity,
   OutputEntity,
+  RateStartEntity,
   RunEntity,
   ScheduleEntity,
   SignalEntity,

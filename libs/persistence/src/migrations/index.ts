@@ -1,6 +1,12 @@
+import { Admissions1767484800000 } from './admissions';
 import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
 import { Schedules1767398400000 } from './schedules';
 
 /** All migrations, oldest first. One that was released is never changed. */
-export const MIGRATIONS = [Initial1767225600000, ChildRuns1767312000000, Schedules1767398400000];
+export const MIGRATIONS = [
+  Initial1767225600000,
+  ChildRuns1767312000000,
+  Schedules1767398400000,
+  Admissions1767484800000,
+];

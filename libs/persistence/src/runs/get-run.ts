@@ -23,6 +23,7 @@ const runColumns = z.object({
   inputs: objectColumn,
   outputs: objectColumn.nullable(),
   error: taskErrorSchema.nullable(),
+  run_reason: z.string().nullable(),
 });
 const taskColumns = z.object({
   key: z.string(),
@@ -98,6 +99,7 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
     inputs: run.inputs,
     outputs: run.outputs,
     error: run.error,
+    reason: run.run_reason,
   };
 }
 

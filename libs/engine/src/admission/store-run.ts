@@ -1,0 +1,42 @@
+import { LatticeError, fault } from '@lattice/contracts';
+import type { Workflow } from '@lattice/flow';
+import { insertRun, reserveAdmission, type InsertedRun, type NewRun, type RunLimiters } from '@lattice/persistence';
+import type { Engine } from '../context';
+import { limitersIn, obstacleOf } from './decide-admission';
+import { limitersOfRun } from './limiters';
+
+/** Seconds after which one who was refused may try again. */
+const RETRY_AFTER_S = 1;
+
+/**
+ * Stores a run. Where its workflow refuses runs above its concurrency limit, the place is taken in the same transaction. Throws
+ * `concurrency_limit` when there is none, and `invalid_inputs` when a key of a limit can't be made from the inputs.
+ */
+export async function storeRun(engine: Engine, workflow: Workflow, run: NewRun): Promise<InsertedRun> {
+  const limiters = readLimiters(workflow, run);
+  const { concurrency } = limiters ?? {};
+  if (limiters === undefined || concurrency?.policy !== 'reject') return insertRun(engine.db, run);
+  return engine.db.transaction(async (session) => {
+    const inserted = await insertRun(session, run);
+    // A repeat of an Idempotency-Key has its place.
+    if (inserted.status !== 'created') return inserted;
+    const [, next] = limitersIn(limiters);
+    const waitingOn = next === undefined ? undefined : obstacleOf(next);
+    const { runId, priority } = run;
+    const active = await reserveAdmission(session, { runId, priority, limiters, waitingOn });
+    if (active < concurrency.limit) return inserted;
+    const message = `Workflow "${run.workflow}" allows ${concurrency.limit} active at once of these runs, and ${active} are.`;
+    throw new LatticeError('concurrency_limit', message, { details: { retryAfter: RETRY_AFTER_S } });
+  });
+}
+
+function readLimiters(workflow: Workflow, run: NewRun): RunLimiters | undefined {
+  try {
+    return limitersOfRun(workflow, run);
+  } catch (error) {
+    if (!(error instanceof LatticeError)) throw error;
+    throw new LatticeError('invalid_inputs', `A limit of workflow "${run.workflow}" has no key: ${error.message}`, {
+      faults: [fault('bad_value', '/inputs', error.message)],
+    });
+  }
+}

@@ -51,6 +51,8 @@ export async function begin(
     results: readonly string[];
   },
 ): Promise<Begun> {
+  // What an older Redis offers may have been done long ago.
+  if (!queue.trust.holds) await queue.trust.wait();
   const reply = list(
     await call(
       queue.redis,

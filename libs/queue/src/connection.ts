@@ -2,6 +2,7 @@ import { LatticeError } from '@lattice/contracts';
 import { Redis } from 'ioredis';
 import { keysOf, type Keys } from './keys';
 import { Bus } from './bus';
+import { Trust } from './trust';
 
 export interface QueueOptions {
   readonly redisUrl: string;
@@ -17,6 +18,7 @@ export interface QueueConnection {
   readonly redis: Redis;
   readonly keys: Keys;
   readonly bus: Bus;
+  readonly trust: Trust;
   readonly options: QueueOptions;
   /** A further connection, closed with this one. */
   duplicate(purpose: string): Redis;
@@ -35,6 +37,8 @@ function retryStrategy(times: number): number {
 /** Connects, and checks that Redis will not throw jobs away. Rejects within 10 s when there is no Redis. */
 export async function openQueue(options: QueueOptions): Promise<QueueConnection> {
   const opened: Redis[] = [];
+  const keys = keysOf(options.prefix);
+  const trust = new Trust({ keys, redis: () => redis });
   const connect = (purpose: string): Redis => {
     const redis = new Redis(options.redisUrl, {
       maxRetriesPerRequest: null,
@@ -45,11 +49,14 @@ export async function openQueue(options: QueueOptions): Promise<QueueConnection>
       connectionName: `${options.name}:${purpose}`,
     });
     redis.on('error', options.onError);
+    // Whatever answers next may be another server.
+    redis.on('close', () => trust.lose());
     opened.push(redis);
     return redis;
   };
   const redis = connect('main');
   const close = async (): Promise<void> => {
+    trust.close();
     await Promise.all(opened.map(closeOne));
   };
   try {
@@ -59,12 +66,12 @@ export async function openQueue(options: QueueOptions): Promise<QueueConnection>
     await close();
     throw error;
   }
-  const keys = keysOf(options.prefix);
   const bus = new Bus({ publisher: redis, connect: () => connect('bus'), keys });
   return {
     redis,
     keys,
     bus,
+    trust,
     options,
     duplicate: connect,
     reconnect: () => {

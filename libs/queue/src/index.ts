@@ -22,7 +22,7 @@ export type { Taken } from './class-queue';
 export { TakeLoop } from './take-loop';
 export type { Disposal, Ledger, NotReserved, TakeLoopOptions } from './take-loop';
 export { announceClasses, forgetClasses, readClasses } from './classes';
-export { appendEvent, lastStreamId, readStream, trimStream, unreadEvents } from './stream';
+export { appendEvent, appendRunEvent, readStream, trimStream, unreadEvents } from './stream';
 export type { StreamEntry } from './stream';
 export {
   DEAF_MS,
@@ -36,4 +36,6 @@ export {
   serverTime,
 } from './presence';
 export type { Announcement, StoredOrder } from './presence';
-export { forgetEpoch, initialise, readEpoch } from './instance';
+export { confirmServer, forgetEpoch, initialise, lookAt, readEpoch, removeAll } from './instance';
+export type { Instance } from './instance';
+export { readServer, Trust } from './trust';

@@ -4,6 +4,10 @@ export interface Keys {
   readonly events: string;
   /** Exists when Redis was initialised by a scheduler; without it `begin` and `record` refuse. */
   readonly epoch: string;
+  /** The server that a scheduler has compared with Postgres. */
+  readonly server: string;
+  /** Id of the last event that was taken out of the stream because Postgres has it. */
+  readonly mark: string;
   readonly classes: string;
   readonly workers: string;
   run(runId: string): string;
@@ -29,6 +33,8 @@ export function keysOf(prefix: string): Keys {
     prefix,
     events: `${own}:events`,
     epoch: `${own}:epoch`,
+    server: `${own}:server`,
+    mark: `${own}:mark`,
     classes: `${own}:classes`,
     workers: `${own}:workers`,
     run: (runId) => `${own}:run:${runId}`,

@@ -4,12 +4,14 @@ import { initialise } from './instance';
 import { readHead, readProgress, readResults } from './run-hash';
 import {
   begin,
+  confirmServer,
   createRun,
   finaliseRun,
   markQueued,
   parkJob,
   pauseRun,
   record,
+  readServer,
   recordRetry,
   resumeRun,
   settle,
@@ -25,6 +27,7 @@ beforeEach(async () => {
   if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
   queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
   await initialise(queue, '1');
+  await confirmServer(queue, await readServer(queue.redis));
 });
 afterEach(async () => {
   const keys = await queue.redis.keys(`${queue.keys.prefix.replace('{', '\\{')}*`);

@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import { call } from './call-script';
 import type { QueueConnection } from './connection';
+import { serverTime } from './presence';
 
 /** An entry of the event stream as it was appended. `data` is JSON text, `at` milliseconds by the clock of Redis. */
 export interface StreamEntry {
@@ -84,25 +86,27 @@ function entryOf(streamId: string, fields: readonly string[]): StreamEntry {
   return entry;
 }
 
-/** Removes the entries up to and including `streamId`: they are committed to Postgres. */
+/** Removes the entries up to and including `streamId`: they are committed to Postgres, and Redis notes that. */
 export async function trimStream(queue: QueueConnection, streamId: string): Promise<void> {
-  const [ms, sequence] = streamId.split('-');
-  await queue.redis.xtrim(queue.keys.events, 'MINID', `${ms}-${BigInt(sequence ?? '0') + 1n}`);
-}
-
-/** The newest id ever given out by the stream, also of entries that were trimmed; '0-0' when there is no stream. */
-export async function lastStreamId(queue: QueueConnection): Promise<string> {
-  if ((await queue.redis.exists(queue.keys.events)) === 0) return '0-0';
-  const info: unknown = await queue.redis.xinfo('STREAM', queue.keys.events);
-  if (!Array.isArray(info)) throw new TypeError('XINFO STREAM replied no list');
-  const fields: unknown[] = info;
-  const id = fields[fields.indexOf('last-generated-id') + 1];
-  return typeof id === 'string' ? id : '0-0';
+  const [ms = '0', sequence = '0'] = streamId.split('-');
+  const next = `${ms}-${BigInt(sequence) + 1n}`;
+  await call(queue.redis, 'trim', [queue.keys.events, queue.keys.mark], [ms, sequence, next]);
 }
 
 /** How many entries are not yet committed. */
 export async function unreadEvents(queue: QueueConnection): Promise<number> {
   return queue.redis.xlen(queue.keys.events);
+}
+
+/** Appends an event of a run as a whole, at the time of Redis. */
+export async function appendRunEvent(
+  queue: QueueConnection,
+  event: { type: string; runId: string; epoch: number; json: string },
+): Promise<void> {
+  const { redis, keys } = queue;
+  const { type, runId, epoch, json } = event;
+  const at = await serverTime(queue);
+  await redis.xadd(keys.events, '*', 't', type, 'r', runId, 'e', epoch, 'm', at, 'd', json);
 }
 
 /** Appends an event that needs no check of its token (logs, progress): it stands under its attempt, whoever won. */

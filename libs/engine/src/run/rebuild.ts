@@ -1,7 +1,7 @@
 import { isFinalTask, type EventType } from '@lattice/contracts';
 import { tasksOf } from '@lattice/flow';
 import { taskResults, type StoredRun, type TaskResult } from '@lattice/persistence';
-import { createRun, type FlowRun } from '@lattice/queue';
+import { createRun, pauseRun, type FlowRun } from '@lattice/queue';
 import { STEP_NONCE, STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
@@ -42,6 +42,8 @@ export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }
       nf: ended.filter(({ status }) => status === 'failed').length,
     },
   });
+  // What comes up then is put aside until the run goes on.
+  if (stored.status === 'paused') await pauseRun(runtime.queue, run.runId);
   await releaseOpen(runtime, run, compiled, { ended: new Set(ended.map(({ key }) => key)), counts, others });
   await finaliseIfDone(runtime, run.runId);
 }

@@ -9,6 +9,8 @@ const FIRST_TRY_MS = 50;
 const LONGEST_MS = 10_000;
 
 interface Waiting extends EndedRun {
+  /** Of an epoch that is over, while the run goes on in another: only the jobs are to go, those of this document. */
+  readonly jobsOf?: string;
   readonly due: number;
   readonly tries: number;
 }
@@ -24,7 +26,13 @@ export class RunClearer {
 
   add(runs: readonly EndedRun[]): void {
     const due = Date.now() + FIRST_TRY_MS;
-    for (const run of runs) this.waiting.set(run.runId, { ...run, due, tries: 0 });
+    for (const run of runs) this.waiting.set(nameOf(run), { ...run, due, tries: 0 });
+  }
+
+  /** The jobs of an epoch that is over; the run itself was made again. */
+  addJobs({ runId, epoch, documentSha }: { runId: string; epoch: number; documentSha: string }): void {
+    const due = Date.now() + FIRST_TRY_MS;
+    this.waiting.set(nameOf({ runId, epoch }), { runId, epoch, parent: '', jobsOf: documentSha, due, tries: 0 });
   }
 
   /** Finds runs that ended while nobody was told. For the start of a scheduler. */
@@ -58,16 +66,22 @@ export class RunClearer {
   }
 
   private async clear(run: Waiting): Promise<void> {
+    if (run.jobsOf !== undefined) {
+      const { plan } = await this.runtime.plans.get(run.jobsOf);
+      if (await this.runtime.flows.removeRun(run, plan)) this.waiting.delete(nameOf(run));
+      else this.later(run);
+      return;
+    }
     const head = await readHead(this.runtime.queue, run.runId);
     // A rerun has opened it again: the run is its own from here on.
     if (head === undefined || head.epoch !== run.epoch) {
-      this.waiting.delete(run.runId);
+      this.waiting.delete(nameOf(run));
       return;
     }
     const { plan } = await this.runtime.plans.get(head.sha);
     if (await this.runtime.flows.removeRun(run, plan)) {
       await deleteRun(this.runtime.queue, run);
-      this.waiting.delete(run.runId);
+      this.waiting.delete(nameOf(run));
       return;
     }
     this.later(run);
@@ -75,6 +89,10 @@ export class RunClearer {
 
   private later(run: Waiting): void {
     const tries = run.tries + 1;
-    this.waiting.set(run.runId, { ...run, tries, due: Date.now() + Math.min(FIRST_TRY_MS * 2 ** tries, LONGEST_MS) });
+    this.waiting.set(nameOf(run), { ...run, tries, due: Date.now() + Math.min(FIRST_TRY_MS * 2 ** tries, LONGEST_MS) });
   }
+}
+
+function nameOf({ runId, epoch }: Pick<EndedRun, 'runId' | 'epoch'>): string {
+  return `${runId}.${epoch}`;
 }

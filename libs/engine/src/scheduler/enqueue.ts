@@ -13,6 +13,7 @@ import { createRun, deleteRun, pauseRun, readEpoch, readHead, resumeRun, stopRun
 import { z } from 'zod';
 import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
+import { createdEvent } from '../run/created-event';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
 import { QUEUE_TIMEOUT } from '../run/queue-timers';
@@ -119,17 +120,13 @@ function flowRunOf(stored: StoredRun): FlowRun {
 }
 
 async function create(runtime: Runtime, stored: StoredRun, compiled: Compiled): Promise<void> {
-  const created: Record<string, unknown> = { workflow: stored.workflow };
-  if (stored.version !== null) created['version'] = stored.version;
-  if (stored.schedule !== null) created['schedule'] = stored.schedule;
-  if (stored.tick !== null) created['tick'] = stored.tick;
   await createRun(runtime.queue, flowRunOf(stored), {
     sha: stored.documentSha,
     inputsJson: JSON.stringify(stored.inputs),
     left: compiled.workflow.tasks.size,
     onFailure: compiled.plan.onFailure,
     priority: stored.priority,
-    event: { type: 'run.created', json: JSON.stringify(created) },
+    event: createdEvent(stored),
     ...(stored.parent === null ? {} : { fields: { pa: `${stored.parent.runId}|${stored.parent.taskKey}` } }),
   });
 }

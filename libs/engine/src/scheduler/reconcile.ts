@@ -30,7 +30,11 @@ export class Reconciler {
 
   constructor(
     private readonly runtime: Runtime,
-    private readonly mayRecover: () => boolean,
+    private readonly on: {
+      mayRecover: () => boolean;
+      /** The run goes on in another epoch; jobs of the one named may be left. */
+      madeAgain: (run: StoredRun) => void;
+    },
   ) {}
 
   async turn(): Promise<number> {
@@ -80,11 +84,12 @@ export class Reconciler {
     if (stored.status === 'pending') return;
     const since = this.missingSince.get(stored.runId) ?? Date.now();
     this.missingSince.set(stored.runId, since);
-    if (Date.now() - since < LOST_MS || !this.mayRecover()) return;
+    if (Date.now() - since < LOST_MS || !this.on.mayRecover()) return;
     if ((await readEpoch(this.runtime.queue)) === undefined) return;
     this.runtime.log.error({ runId: stored.runId }, 'an active run is not in Redis; it is made again');
     this.missingSince.delete(stored.runId);
     await recoverRun(this.runtime, stored, 'run_lost');
+    this.on.madeAgain(stored);
   }
 }
 

@@ -1,28 +1,25 @@
+import { listQueuedRuns, raiseLatticeEpoch, raiseRunEpoch, readWatermark, type StoredRun } from '@lattice/persistence';
 import {
-  compareStreamIds,
-  listQueuedRuns,
-  raiseLatticeEpoch,
-  raiseRunEpoch,
-  readWatermark,
-  type StoredRun,
-} from '@lattice/persistence';
-import {
+  appendRunEvent,
+  confirmServer,
   deleteRun,
   forgetClasses,
   forgetEpoch,
   initialise,
-  lastStreamId,
-  readEpoch,
+  lookAt,
   readHead,
+  removeAll,
   withLimit,
+  type Instance,
 } from '@lattice/queue';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createdEvent } from '../run/created-event';
 import { rebuildRun } from '../run/rebuild';
 import type { Runtime } from '../runtime';
 
 const LOOK_MS = 1_000;
-/** At the start the lock of the historian comes a moment later. */
-const START_MS = 25;
+/** While nobody may begin: at the start, and when Redis is back. */
+const SOON_MS = 50;
 const PAGE = 200;
 const ANSWER_MS = 5_000;
 
@@ -30,56 +27,71 @@ const ANSWER_MS = 5_000;
 export class RedisKeeper {
   constructor(
     private readonly runtime: Runtime,
-    /** Only the scheduler that writes history recovers; the others wait for it. */
-    private readonly mayRecover: () => boolean,
+    private readonly history: {
+      /** Only the scheduler that writes history recovers; the others wait for it. */
+      readonly holdsLock: boolean;
+      /** Resolves when nothing is being written. */
+      settled(): Promise<void>;
+    },
   ) {}
 
   async turn(signal: AbortSignal): Promise<number> {
     const { queue, db } = this.runtime;
-    // The watermark first: the stream is always ahead of a watermark that was read before it.
+    // The watermark first: Redis is always ahead of a watermark that was read before it.
     const mark = await withLimit(readWatermark(db), ANSWER_MS, 'Postgres did not answer');
-    const found = Promise.all([readEpoch(queue), lastStreamId(queue)]);
-    const [epoch, last] = await withLimit(found, ANSWER_MS, 'Redis did not answer');
-    const older = compareStreamIds(last, mark.streamId) < 0;
-    if (epoch === String(mark.epoch) && !older) return LOOK_MS;
-    if (!this.mayRecover()) return epoch === undefined ? START_MS : LOOK_MS;
-    const reason = epoch === undefined ? 'redis_lost' : 'redis_older';
-    await this.recover({ reason, last, older }, signal);
-    return LOOK_MS;
+    const found = await withLimit(lookAt(queue, mark.streamId), ANSWER_MS, 'Redis did not answer');
+    const current = found.epoch === String(mark.epoch) && found.has;
+    if (this.history.holdsLock) {
+      if (!current) await this.recover(found, signal);
+      else if (found.confirmed !== found.server) await confirmServer(queue, found.server);
+    }
+    return (await withLimit(queue.trust.look(), ANSWER_MS, 'Redis did not answer')) ? LOOK_MS : SOON_MS;
   }
 
   /**
-   * Nobody may begin or record from here on; attempts that still run are told to stop and their lease is waited out; then every
-   * active run is made again from Postgres, under a new epoch that refuses the old jobs; then all go on.
+   * Nobody may begin or record from here on; attempts that still run are told to stop and their lease is waited out; then
+   * all that is in Redis goes, for it is in Postgres or contradicts it, and every active run is made again from Postgres,
+   * under a new epoch that refuses the old attempts.
    */
-  private async recover(found: { reason: string; last: string; older: boolean }, signal: AbortSignal): Promise<void> {
+  private async recover(found: Instance, signal: AbortSignal): Promise<void> {
     const { queue, db, log, settings } = this.runtime;
-    const runs = await activeRuns(this.runtime);
-    if (runs.length > 0)
-      log.error(
-        { reason: found.reason, runs: runs.length },
-        'Redis does not hold what Postgres knows; active runs are made again',
-      );
+    const reason = found.epoch === undefined ? 'redis_lost' : 'redis_older';
     await forgetEpoch(queue);
     forgetClasses(queue);
-    const { epoch } = await raiseLatticeEpoch(db, found.older ? { lastStreamId: found.last } : {});
-    if (runs.length > 0) {
+    await this.history.settled();
+    const waiting = await activeRuns(this.runtime);
+    if (waiting.length > 0) {
+      log.error(
+        { reason, runs: waiting.length },
+        'Redis does not hold what Postgres knows; active runs are made again',
+      );
       await queue.bus.publish('control', JSON.stringify({ stopAll: true }));
       await pause(settings.lock, undefined, { signal });
     }
-    for (const run of runs) await recoverRun(this.runtime, run, found.reason);
+    await removeAll(queue);
+    const { epoch } = await raiseLatticeEpoch(db, { lastStreamId: '0-0' });
+    for (const run of await activeRuns(this.runtime)) await recoverRun(this.runtime, run, reason);
     await initialise(queue, String(epoch));
+    // The server that was found: another one by now has to be looked at first.
+    await confirmServer(queue, found.server);
     await queue.bus.publish('nudge', '');
   }
 }
 
-/** Makes a run again under a new epoch, so that jobs and attempts of the old one are refused. */
+/**
+ * Makes a run again under a new epoch, so that jobs and attempts of the old one are refused.
+ */
 export async function recoverRun(runtime: Runtime, run: StoredRun, reason: string): Promise<void> {
+  const { queue } = runtime;
   const epoch = await raiseRunEpoch(runtime.db, run.runId);
   if (epoch === undefined) return;
-  const head = await readHead(runtime.queue, run.runId);
-  if (head !== undefined) await deleteRun(runtime.queue, { runId: run.runId, epoch: head.epoch });
-  await rebuildRun(runtime, { run, epoch, event: { type: 'run.recovered', json: JSON.stringify({ reason }) } });
+  const head = await readHead(queue, run.runId);
+  if (head !== undefined) await deleteRun(queue, { runId: run.runId, epoch: head.epoch });
+  const json = JSON.stringify({ reason });
+  // Of one that history has not heard of yet the beginning is told too.
+  const fresh = run.status === 'pending';
+  await rebuildRun(runtime, { run, epoch, event: fresh ? createdEvent(run) : { type: 'run.recovered', json } });
+  if (fresh) await appendRunEvent(queue, { type: 'run.recovered', runId: run.runId, epoch, json });
 }
 
 /** Runs that were in Redis. */

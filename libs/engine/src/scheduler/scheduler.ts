@@ -51,13 +51,16 @@ export class Scheduler {
     });
     this.history = history;
     const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime, admissions) });
-    const reconciler = new Reconciler(runtime, () => history.holdsLock);
-    const keeper = new RedisKeeper(runtime, () => history.holdsLock);
+    const reconciler = new Reconciler(runtime, {
+      mayRecover: () => history.holdsLock,
+      madeAgain: (run) => clearer.addJobs(run),
+    });
+    const keeper = new RedisKeeper(runtime, history);
     this.loops.push(
       outbox,
       clearing,
       admitting,
-      startLoop({ name: 'history', log, turn: () => history.turn() }),
+      startLoop({ name: 'history', log, turn: (signal) => history.turn(signal) }),
       startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),

@@ -1,6 +1,6 @@
 import { isEventType, isFinalEvent } from '@lattice/contracts';
 import { openHistorian, readWatermark, type Historian, type HistoryEntry } from '@lattice/persistence';
-import { readEpoch, readStream, trimStream, type StreamEntry } from '@lattice/queue';
+import { readStream, trimStream, type StreamEntry } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 
 const BATCH = 2_000;
@@ -25,6 +25,7 @@ export class HistoryWriter {
   private readonly redis;
   /** Undefined when it must be read from Postgres. */
   private position: string | undefined;
+  private writing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly runtime: Runtime,
@@ -51,11 +52,18 @@ export class HistoryWriter {
   }
 
   /** One read and one write. Returns milliseconds until the next turn. */
-  async turn(): Promise<number> {
+  async turn(signal: AbortSignal): Promise<number> {
     if (!this.historian.held) {
       if (!(await this.historian.tryAcquire())) return STANDBY_MS;
-      await this.takeOver();
+      await this.takeOver(signal);
     }
+    const { trust } = this.runtime.queue;
+    // Of an older Redis nothing may get into Postgres.
+    if (!trust.holds) {
+      this.position = undefined;
+      await trust.wait(signal);
+    }
+    const { generation } = trust;
     const afterId = (this.position ??= (await readWatermark(this.runtime.db)).streamId);
     const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs: BLOCK_MS });
     const last = entries.at(-1);
@@ -64,15 +72,23 @@ export class HistoryWriter {
       this.position = undefined;
       return 0;
     }
-    await this.write(entries, last.streamId);
+    if (trust.generation !== generation) return 0;
+    this.writing = this.write(entries, last.streamId);
+    await this.writing;
     return 0;
   }
 
-  private async takeOver(): Promise<void> {
+  /** Resolves when no write is in progress; none begins while the Redis is not trusted. */
+  async settled(): Promise<void> {
+    await this.writing.catch(() => undefined);
+  }
+
+  private async takeOver(signal: AbortSignal): Promise<void> {
     const { queue, db } = this.runtime;
-    const { streamId, epoch } = await readWatermark(db);
     // Of a Redis that is not the one the watermark speaks of, nothing is thrown away.
-    if ((await readEpoch(queue)) === String(epoch)) await trimStream(queue, streamId);
+    await queue.trust.wait(signal);
+    const { streamId } = await readWatermark(db);
+    await trimStream(queue, streamId);
     await this.on.tookOver();
   }
 

@@ -28,9 +28,19 @@ export async function node(folder: string, name: string, source: string): Promis
   return stdout.trim();
 }
 
+/** Turns a TypeScript file of the folder into JavaScript with the esbuild that came along with the SDK. */
+export async function transpile(folder: string, from: string, to: string): Promise<void> {
+  const program = join(folder, 'node_modules', 'esbuild', 'bin', 'esbuild');
+  await run(process.execPath, [program, from, '--format=esm', '--target=node20', `--outfile=${to}`], { cwd: folder });
+}
+
 /** Type-checks a file of the folder (and the declarations of its packages); gives the errors as tsc prints them. */
 export async function typeCheck(folder: string, file: string, skipLibCheck = true): Promise<string> {
-  const config = { compilerOptions: { ...COMPILER, skipLibCheck, types: [] }, files: [file] };
+  const typeRoots = [join(root, 'node_modules', '@types')];
+  const config = {
+    compilerOptions: { ...COMPILER, skipLibCheck, typeRoots, types: skipLibCheck ? ['node'] : [] },
+    files: [file],
+  };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   try {
     await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { SANDBOX_LEVELS, parseDuration, parseSize } from '@lattice/contracts';
+import { isWeakerLevel, parseDuration, parseSize, SANDBOX_LEVELS, type SandboxLevel } from '@lattice/contracts';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -56,34 +56,42 @@ const url = (...schemes: string[]) =>
       `not a URL of ${schemes.join(' or ')}`,
     );
 
-const environmentSchema = z.object({
-  REDIS_URL: url('redis:', 'rediss:'),
-  DATABASE_URL: url('postgres:', 'postgresql:'),
-  LATTICE_PREFIX: z
-    .string()
-    .regex(/^\{[A-Za-z0-9:_-]+\}$/, 'not a prefix: a hash tag such as {lattice:0}')
-    .default('{lattice:0}'),
-  LATTICE_HOME: z.string().default('.lattice'),
-  LATTICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  LATTICE_ADMIN_KEY_FILE: z.string().optional(),
-  HOST: z.string().default('127.0.0.1'),
-  PORT: port.default(3000),
-  LATTICE_WORKER_ID: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'not a worker id')
-    .optional(),
-  LATTICE_WORKER_PORT: port.optional(),
-  LATTICE_LABELS: labels.default({}),
-  LATTICE_HANDLERS: list.default([]),
-  LATTICE_CPUS: z.coerce.number().positive().optional(),
-  LATTICE_MEMORY: size.optional(),
-  LATTICE_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(100),
-  LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).default('subprocess'),
-  LATTICE_GRACE: duration.default(2_000),
-  LATTICE_LOCK: duration.default(15_000),
-  LATTICE_MAX_OUTPUT: size.default(1_048_576),
-  LATTICE_MAX_LOG: size.default(1_048_576),
-});
+const DEFAULT_LEVEL: SandboxLevel = 'subprocess';
+
+const environmentSchema = z
+  .object({
+    REDIS_URL: url('redis:', 'rediss:'),
+    DATABASE_URL: url('postgres:', 'postgresql:'),
+    LATTICE_PREFIX: z
+      .string()
+      .regex(/^\{[A-Za-z0-9:_-]+\}$/, 'not a prefix: a hash tag such as {lattice:0}')
+      .default('{lattice:0}'),
+    LATTICE_HOME: z.string().default('.lattice'),
+    LATTICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    LATTICE_ADMIN_KEY_FILE: z.string().optional(),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(3000),
+    LATTICE_WORKER_ID: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'not a worker id')
+      .optional(),
+    LATTICE_WORKER_PORT: port.optional(),
+    LATTICE_LABELS: labels.default({}),
+    LATTICE_HANDLERS: list.default([]),
+    LATTICE_CPUS: z.coerce.number().positive().optional(),
+    LATTICE_MEMORY: size.optional(),
+    LATTICE_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(100),
+    LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).optional(),
+    LATTICE_SANDBOX_MIN: z.enum(SANDBOX_LEVELS).default('none'),
+    LATTICE_GRACE: duration.default(2_000),
+    LATTICE_LOCK: duration.default(15_000),
+    LATTICE_MAX_OUTPUT: size.default(1_048_576),
+    LATTICE_MAX_LOG: size.default(1_048_576),
+  })
+  .refine((env) => env.LATTICE_SANDBOX === undefined || !isWeakerLevel(env.LATTICE_SANDBOX, env.LATTICE_SANDBOX_MIN), {
+    path: ['LATTICE_SANDBOX'],
+    error: 'weaker than LATTICE_SANDBOX_MIN',
+  });
 
 /** What a process of Lattice is told by its environment. Durations are milliseconds, sizes bytes. */
 export type Settings = Readonly<ReturnType<typeof toSettings>>;
@@ -141,14 +149,22 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       cpus: env.LATTICE_CPUS,
       memory: env.LATTICE_MEMORY,
       concurrency: env.LATTICE_CONCURRENCY,
-      sandbox: env.LATTICE_SANDBOX,
+      /** Level of code that asks for none. */
+      sandbox: levelOf(env),
       grace: env.LATTICE_GRACE,
     },
     /** BullMQ lock of a job: a worker silent for so long has lost it. */
     lock: env.LATTICE_LOCK,
+    /** No code runs at a weaker level. */
+    sandboxMin: env.LATTICE_SANDBOX_MIN,
     maxOutput: env.LATTICE_MAX_OUTPUT,
     maxLog: env.LATTICE_MAX_LOG,
   };
+}
+
+function levelOf(env: z.infer<typeof environmentSchema>): SandboxLevel {
+  if (env.LATTICE_SANDBOX !== undefined) return env.LATTICE_SANDBOX;
+  return isWeakerLevel(DEFAULT_LEVEL, env.LATTICE_SANDBOX_MIN) ? env.LATTICE_SANDBOX_MIN : DEFAULT_LEVEL;
 }
 
 /** The URL without user and password, for logs and messages. */

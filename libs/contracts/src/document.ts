@@ -12,6 +12,11 @@ export type InputType = (typeof INPUT_TYPES)[number];
 export const SANDBOX_LEVELS = ['none', 'subprocess', 'seccomp', 'docker'] as const;
 export type SandboxLevel = (typeof SANDBOX_LEVELS)[number];
 
+/** Whether the first level isolates less than the second: they are listed from the weakest to the strongest. */
+export function isWeakerLevel(level: SandboxLevel, than: SandboxLevel): boolean {
+  return SANDBOX_LEVELS.indexOf(level) < SANDBOX_LEVELS.indexOf(than);
+}
+
 export const TRIGGER_RULES = ['all-success', 'all-done', 'one-success', 'none-failed'] as const;
 export type TriggerRule = (typeof TRIGGER_RULES)[number];
 
@@ -84,6 +89,10 @@ export type LabelRule = z.infer<typeof labelRuleSchema>;
 export const codeWithSchema = z.strictObject({
   language: z.enum(LANGUAGES),
   source: z.string().min(1),
+  network: z
+    .boolean()
+    .optional()
+    .describe('At levels seccomp and docker a task has no network unless this is true; below, it always has.'),
   input: z.json().optional(),
 });
 export const containerWithSchema = z.strictObject({

@@ -1,6 +1,7 @@
 export {
   INPUT_TYPES,
   SANDBOX_LEVELS,
+  isWeakerLevel,
   TRIGGER_RULES,
   LANGUAGES,
   PRIORITY_LIMIT,

@@ -30,6 +30,23 @@ describe('the level', () => {
     ['handler/a', 'none', 'none'],
   ] as const)('%s at %s runs at %s', (uses, asked, level) => expect(executors.forTask(uses, asked).level).toBe(level));
 
+  it('code below the minimum is refused, code at it or above is not', async () => {
+    const strict = createExecutors({
+      workerId: 'strict',
+      workRoot: newFolder(),
+      minLevel: 'seccomp',
+      defaultLevel: 'docker',
+    });
+    const task = code('javascript', 'export default () => 1');
+    const error = errorOf(await strict.forTask('code', 'subprocess').submit(task).result());
+    expect(error).toMatchObject({ code: 'sandbox_failed', retryable: false });
+    expect(error.message).toContain('LATTICE_SANDBOX_MIN');
+    expect(strict.forTask('code', 'seccomp')).toBe(strict.forTask('code', 'seccomp'));
+    expect(strict.forTask('code').level).toBe('docker');
+    expect(strict.forTask('container').level).toBe('docker');
+    await strict.close();
+  });
+
   it('code at none is refused, not run at another level', async () => {
     const outcome = await executors
       .forTask('code', 'none')

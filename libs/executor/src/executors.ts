@@ -1,4 +1,4 @@
-import { taskError, type SandboxLevel } from '@lattice/contracts';
+import { isWeakerLevel, taskError, type SandboxLevel } from '@lattice/contracts';
 import { createDockerExecutor } from './docker/docker-executor';
 import { reapContainers } from './docker/reap-containers';
 import { SettledHandle } from './handle';
@@ -19,6 +19,8 @@ export interface ExecutorsOptions {
   handlerConcurrency?: number;
   /** For tasks that ask for none; default subprocess. Handlers run at `none`, containers at `docker` in any case. */
   defaultLevel?: SandboxLevel;
+  /** No code runs at a weaker level; default none. Handlers are not meant: they are functions of the worker itself. */
+  minLevel?: SandboxLevel;
   /** Folder for the files of executions; default: one of this user below the system's temporary folder. */
   workRoot?: string;
   /** PATH of code tasks; default the worker's. */
@@ -75,6 +77,13 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   });
 
   function forCode(level: SandboxLevel): Executor {
+    const { minLevel = 'none' } = options;
+    if (isWeakerLevel(level, minLevel)) {
+      return refusing(
+        level,
+        `the task asks for level ${level}, this worker runs no code below ${minLevel} (LATTICE_SANDBOX_MIN)`,
+      );
+    }
     switch (level) {
       case 'subprocess':
         return subprocess;

@@ -40,6 +40,11 @@ export function armTimeout(stop: Stop, limits: ExecutionLimits): () => void {
   return () => clearTimeout(timer);
 }
 
+/** How long what is stopped may take to end by itself. */
+export function graceOf(cause: StopCause, limits: ExecutionLimits): number {
+  return cause.kind === 'failed' && cause.atOnce ? 0 : limits.graceMs;
+}
+
 export function timeoutError(timeoutMs: number, note = ''): TaskError {
   return taskError('timeout', `stopped at its time limit of ${timeoutMs} ms${note}`, { details: { timeoutMs } });
 }

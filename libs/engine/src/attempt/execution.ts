@@ -46,8 +46,9 @@ export function prepare(
 function programOf(task: TaskDefinition, body: unknown): Program {
   switch (task.uses) {
     case 'code': {
-      const { language, input } = readValue(codeSchema, body, 'with');
-      return { uses: 'code', code: { language, source: task.source ?? '' }, input: input ?? null };
+      const { language, network, input } = readValue(codeSchema, body, 'with');
+      const code = { language, source: task.source ?? '', ...(network === undefined ? {} : { network }) };
+      return { uses: 'code', code, input: input ?? null };
     }
     case 'container': {
       const { image, command, entrypoint, env, workdir, network, input } = readValue(containerSchema, body, 'with');

@@ -7,6 +7,7 @@ import type { Engine } from '../context';
 import type { DocumentCache } from '../workflows/document-cache';
 import { findWorkflow, invalidDocument } from '../workflows/workflows';
 import { nudge } from './nudge';
+import { levelFaults } from './level-faults';
 import { tagFaults, type Submission } from './submission';
 
 export interface SubmitOptions {
@@ -85,22 +86,31 @@ export async function resolveSubmission(
     case 'given': {
       if (!source.read.ok) throw invalidDocument([...below(source.pointer, source.read.faults), ...faults]);
       const { workflow } = source.read;
-      return { workflow, version: null, ...check(submission, workflow, source.pointer) };
+      return { workflow, version: null, ...check({ engine, submission, workflow, pointer: source.pointer }) };
     }
     case 'saved': {
       const found = await findWorkflow(engine, source.name, source.version);
       const workflow = documents.readStored(found.documentSha, found.document);
-      return { workflow, version: found.version, ...check(submission, workflow, '/workflow') };
+      return { workflow, version: found.version, ...check({ engine, submission, workflow, pointer: '/workflow' }) };
     }
   }
 }
 
-function check(submission: Submission, workflow: Workflow, pointer: string): Pick<Resolved, 'inputs' | 'tags'> {
+function check(options: {
+  engine: Engine;
+  submission: Submission;
+  workflow: Workflow;
+  pointer: string;
+}): Pick<Resolved, 'inputs' | 'tags'> {
+  const { engine, submission, workflow, pointer } = options;
   const { document } = workflow;
   const tags = [...new Set([...submission.tags, ...(document.tags ?? [])])];
   const checked = submission.inputs === undefined ? undefined : checkInputs(document, submission.inputs);
   const inputFaults = checked === undefined || checked.ok ? [] : below(submission.pointer, checked.faults);
-  const documentFaults = below(pointer, tagFaults(document.tags ?? [], ['tags']));
+  const documentFaults = below(pointer, [
+    ...tagFaults(document.tags ?? [], ['tags']),
+    ...levelFaults(workflow, engine.settings.sandboxMin),
+  ]);
   if (documentFaults.length > 0) throw invalidDocument([...documentFaults, ...submission.faults, ...inputFaults]);
   if (submission.faults.length > 0) throw badRequest([...submission.faults, ...inputFaults]);
   if (checked?.ok === true) return { inputs: checked.inputs, tags };

@@ -78,7 +78,12 @@ export class LatticeWorker {
       gpu: 0,
       slots: worker.concurrency,
     });
-    this.executors = createExecutors({ workerId: worker.id, handlers, defaultLevel: worker.sandbox });
+    this.executors = createExecutors({
+      workerId: worker.id,
+      handlers,
+      defaultLevel: worker.sandbox,
+      minLevel: runtime.settings.sandboxMin,
+    });
     this.context = {
       runtime,
       workerId: worker.id,

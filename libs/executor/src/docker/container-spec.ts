@@ -7,10 +7,13 @@ import { shapeOf } from '../subprocess/launcher';
 import { THREADS_PER_PROCESS } from '../subprocess/tools';
 import type { Workspace } from '../workspace';
 import type { ImageInfo } from './images';
+import { seccompProfile } from './seccomp-profile';
 
 const EXECUTION_LABEL = 'lattice.execution';
 /** The token of the execution, whose stamp says which worker process started it. */
 export const OWNER_LABEL = 'lattice.owner';
+
+const PROFILE = seccompProfile();
 
 export interface CodeImages {
   node: string;
@@ -60,7 +63,7 @@ export function containerSpec(options: {
       NetworkMode: networkOf(execution),
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
+      SecurityOpt: ['no-new-privileges', `seccomp=${PROFILE}`],
       // Reaps what the task leaves, and hands on SIGTERM, which a shell as process 1 would ignore.
       Init: true,
       IpcMode: 'private',

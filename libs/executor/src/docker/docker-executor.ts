@@ -6,7 +6,8 @@ import { logOf, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode, TaskFault, type Exit } from '../outcome';
 import { nextToken, type Owner } from '../owner';
 import type { Execution, Executor, Handle, Outcome } from '../port';
-import { armTimeout, createStop, outcomeOfStop, type Stop, type StopCause } from '../stop';
+import { watchOutput } from '../output-watch';
+import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop, type StopCause } from '../stop';
 import { messageOf } from '../thrown';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
 import { watchExit, type ExitWatch } from './container-exit';
@@ -120,6 +121,7 @@ async function followContainer(job: Job, workspace: Workspace, container: Docker
   );
   const watch = watchExit(engine, container);
   let disarm = (): void => undefined;
+  let unwatch = disarm;
   try {
     const logged = pumpContainerLog(attached, log);
     void logged.then(() => watch.check());
@@ -128,9 +130,13 @@ async function followContainer(job: Job, workspace: Workspace, container: Docker
     );
     watch.started();
     disarm = armTimeout(stop, execution.limits);
+    unwatch = watchOutput(workspace.outputFolder, execution.limits, (error) =>
+      stop.request({ kind: 'failed', error, atOnce: true }),
+    );
     await Promise.race([watch.exited, stop.requested]);
     const { cause } = stop;
-    if (cause !== undefined) await endContainer({ engine, container, watch, cause, graceMs: execution.limits.graceMs });
+    if (cause !== undefined)
+      await endContainer({ engine, container, watch, cause, graceMs: graceOf(cause, execution.limits) });
     disarm();
     await within(
       logged.then(async () => log.end()),
@@ -140,6 +146,7 @@ async function followContainer(job: Job, workspace: Workspace, container: Docker
     return await outcomeOfExit(await exitOf(engine, container, log), execution, workspace);
   } finally {
     disarm();
+    unwatch();
     watch.close();
     if (attached instanceof Readable) attached.destroy();
   }

@@ -1,10 +1,11 @@
-import { LatticeError, taskError } from '@lattice/contracts';
+import { LatticeError, taskError, type TaskError } from '@lattice/contracts';
 import { RunningHandle, SettledHandle, within } from '../handle';
 import { logOf, pumpInto, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode } from '../outcome';
+import { watchOutput } from '../output-watch';
 import { nextToken, stampOf, type Owner } from '../owner';
 import type { CodeProgram, Execution, Executor, Handle, Outcome } from '../port';
-import { armTimeout, createStop, outcomeOfStop, type Stop } from '../stop';
+import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop } from '../stop';
 import { messageOf } from '../thrown';
 import { taskEnvironment } from './command';
 import { createGuardian, type Guardian } from './guardian';
@@ -110,7 +111,11 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
   const { tree, exit, closed, workspace } = interpreter;
   const log = logOf(execution);
   attachLog(interpreter, log);
-  const unwatch = watchdog.watch(tree, limits, (error) => stop.request({ kind: 'failed', error, atOnce: true }));
+  const exceeded = (error: TaskError): void => stop.request({ kind: 'failed', error, atOnce: true });
+  const { wrapped } = options.launcher;
+  const tempFolder = wrapped ? interpreter.places.temp : undefined;
+  const unwatch = watchdog.watch({ tree, limits, tempFolder }, exceeded);
+  const unwatchOutput = wrapped ? watchOutput(workspace.outputFolder, limits, exceeded) : undefined;
   const disarm = armTimeout(stop, limits);
   try {
     await Promise.race([exit, stop.requested]);
@@ -118,8 +123,13 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
     if (cause === undefined) {
       await killTree(table, tree);
     } else {
-      const graceMs = cause.kind === 'failed' && cause.atOnce ? 0 : limits.graceMs;
-      await endTree({ table, tree, graceMs, leaderGone: exit, wrapped: options.launcher.wrapped });
+      await endTree({
+        table,
+        tree,
+        graceMs: graceOf(cause, limits),
+        leaderGone: exit,
+        wrapped: options.launcher.wrapped,
+      });
     }
     disarm();
     await within(exit, EXIT_LIMIT_MS);
@@ -133,6 +143,7 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
   } finally {
     disarm();
     unwatch();
+    unwatchOutput?.();
   }
 }
 

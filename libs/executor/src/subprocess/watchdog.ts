@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statfsSync } from 'node:fs';
 import { taskError, type TaskError } from '@lattice/contracts';
 import { memoryLimitError } from '../outcome';
 import type { ExecutionLimits } from '../port';
@@ -8,15 +8,25 @@ import type { ProcessTable, ProcessTree } from './process-table';
 const SAMPLE_MS = 50;
 /** Sampling may take up to one in this many milliseconds of the event loop: on a machine with very many processes it becomes rarer. */
 const LOAD_FRACTION = 20;
+/** From linux/magic.h. */
+const TMPFS = 0x01021994;
+/** About what the kernel takes for a file, however little is in it. */
+const INODE_BYTES = 1_024;
 
 export interface Watchdog {
   /** Calls `onExceeded` once when the tree uses more than its limits. Returns what ends the watch. */
-  watch(tree: ProcessTree, limits: ExecutionLimits, onExceeded: (error: TaskError) => void): () => void;
+  watch(use: Use, onExceeded: (error: TaskError) => void): () => void;
 }
 
-interface Watched {
+/** Whose use is measured, against what. */
+export interface Use {
   tree: ProcessTree;
   limits: ExecutionLimits;
+  /** A folder of the processes' own that is in memory, with its path as they see it: what it holds counts as theirs. */
+  tempFolder: string | undefined;
+}
+
+interface Watched extends Use {
   onExceeded: (error: TaskError) => void;
 }
 
@@ -29,7 +39,7 @@ export function createWatchdog(table: ProcessTable): Watchdog {
     const start = performance.now();
     table.scan();
     for (const one of watched) {
-      const error = excessOf(one.tree, one.limits);
+      const error = excessOf(one);
       if (error === undefined) continue;
       watched.delete(one);
       one.onExceeded(error);
@@ -39,9 +49,10 @@ export function createWatchdog(table: ProcessTable): Watchdog {
   }
 
   return {
-    watch(tree, limits, onExceeded) {
+    watch(use, onExceeded) {
+      const { limits } = use;
       if (limits.memoryBytes === undefined && limits.processes === undefined) return () => undefined;
-      const one = { tree, limits, onExceeded };
+      const one = { ...use, onExceeded };
       watched.add(one);
       timer ??= setTimeout(sample, SAMPLE_MS);
       return () => {
@@ -54,7 +65,7 @@ export function createWatchdog(table: ProcessTable): Watchdog {
   };
 }
 
-function excessOf(tree: ProcessTree, limits: ExecutionLimits): TaskError | undefined {
+function excessOf({ tree, limits, tempFolder }: Use): TaskError | undefined {
   const { memoryBytes, processes } = limits;
   const count = tree.members.size;
   if (processes !== undefined && count > processes) {
@@ -62,13 +73,29 @@ function excessOf(tree: ProcessTree, limits: ExecutionLimits): TaskError | undef
     return taskError('task_failed', `had ${count} processes, its limit is ${processes}`, { details });
   }
   if (memoryBytes === undefined) return undefined;
-  let bytes = 0;
+  const files = tempFolder === undefined ? 0 : bytesInMemory(tree, tempFolder);
+  let bytes = files;
   for (const { rssBytes } of tree.members.values()) bytes += rssBytes;
   if (bytes <= memoryBytes) return undefined;
   // Resident sizes count a page once for each process that shares it. The proportional size does not, but costs more to ask for.
-  bytes = 0;
+  bytes = files;
   for (const [pid, { rssBytes }] of tree.members) bytes += proportionalBytes(pid) ?? rssBytes;
   return bytes > memoryBytes ? memoryLimitError(memoryBytes, { peakBytes: bytes }) : undefined;
+}
+
+/** What a file system in memory holds, seen through a process that has it; 0 when none of them lets us look. */
+function bytesInMemory(tree: ProcessTree, folder: string): number {
+  for (const pid of tree.members.keys()) {
+    // The leader is the wrapper, which sees the machine's folder.
+    if (pid === tree.leader) continue;
+    try {
+      const info = statfsSync(`/proc/${pid}/root${folder}`);
+      if (info.type === TMPFS) return (info.blocks - info.bfree) * info.bsize + (info.files - info.ffree) * INODE_BYTES;
+    } catch {
+      // It has ended, or is not yet where it will be.
+    }
+  }
+  return 0;
 }
 
 function proportionalBytes(pid: number): number | undefined {

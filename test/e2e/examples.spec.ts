@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { eventually } from './support/eventually';
 import { ordersOf, tfIdf } from './support/expected';
 import { javascript } from './support/documents';
 import { startPlatform, type Platform } from './support/platform';
@@ -53,6 +54,18 @@ describe('examples', () => {
     expect(saved.status).toBe(201);
     const named = await platform.api.wait(await platform.api.submit('hello', { who: 'you' }));
     expect(named.outputs).toEqual({ text: 'HELLO YOU', length: 9 });
+  });
+
+  it('review.yaml asks when a number is odd, and goes on when it is approved', async () => {
+    const even = outputsOf(await runAsDocumented('review.yaml'), z.object({ total: z.number() }));
+    expect(even).toEqual({ total: 12 });
+    const started = await cli('run', 'examples/review.yaml', '--input', 'numbers=[2,3]', '--detach', '--json');
+    const { runId } = z.object({ runId: z.uuid() }).parse(JSON.parse(started.stdout));
+    await eventually('it waits', async () => ((await platform.api.run(runId)).status === 'waiting' ? true : undefined));
+    expect((await cli('runs', 'approve', runId, 'ask', '--comment', 'fine')).code).toBe(0);
+    const run = await platform.api.wait(runId);
+    expect(run).toMatchObject({ status: 'completed', outputs: { total: 5 } });
+    expect(run.tasks.find(({ key }) => key === 'ask')?.output).toMatchObject({ approved: true, comment: 'fine' });
   });
 
   it('text-analysis.yaml finds the terms and the pair that an independent computation finds', async () => {

@@ -14,6 +14,7 @@ import { LiveGateway } from './live/live.gateway';
 import { EventsController } from './runs/events.controller';
 import { LogsController } from './runs/logs.controller';
 import { RunsController } from './runs/runs.controller';
+import { SignalsController } from './runs/signals.controller';
 import { SubmitController } from './runs/submit.controller';
 import { SchedulesController } from './schedules/schedules.controller';
 import { SchemaController } from './schema/schema.controller';
@@ -36,6 +37,7 @@ export const CONTROLLERS = [
   RunsController,
   EventsController,
   LogsController,
+  SignalsController,
   WorkflowsController,
   SchedulesController,
   SchemaController,

@@ -10,6 +10,7 @@ import { registerRunsControl } from './commands/runs-control';
 import { registerRunsGet } from './commands/runs-get';
 import { registerRunsList } from './commands/runs-list';
 import { registerRunsLogs } from './commands/runs-logs';
+import { registerRunsSignal } from './commands/runs-signal';
 import { registerRunsWatch } from './commands/runs-watch';
 import { registerSchedulesControl } from './commands/schedules-control';
 import { registerSchedulesCreate } from './commands/schedules-create';
@@ -70,6 +71,7 @@ function buildProgram(shell: Shell): Command {
   registerRunsLogs(runs, shell);
   registerRunsWatch(runs, shell);
   registerRunsControl(runs, shell);
+  registerRunsSignal(runs, shell);
   registerWorkers(program, shell);
   const workflows = program.command('workflows').description('list, read and save workflows');
   registerWorkflowsList(workflows, shell);

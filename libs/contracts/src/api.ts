@@ -53,6 +53,10 @@ export const runSummarySchema = z.object({
   createdAt: z.string(),
   startedAt: time,
   finishedAt: time,
+  parent: z
+    .object({ runId: z.uuid(), task: z.string(), attempt: z.number().int(), index: z.number().int() })
+    .nullish()
+    .describe('The task that started it: a round of a map or loop, or a sub-workflow.'),
   schedule: z.string().nullish().describe('The schedule that made it.'),
   tick: time.optional().describe('The tick of the schedule; null when it was triggered by hand.'),
 });

@@ -39,6 +39,8 @@ export interface ListRunsOptions extends CallOptions {
   status?: RunStatus | undefined;
   workflow?: string | undefined;
   tag?: string | undefined;
+  /** Runs that tasks of this run started; without it those that nobody started. */
+  parent?: string | undefined;
   /** Runs a page. */
   limit?: number | undefined;
   /** `next` of the page before: runs older than this one. */
@@ -90,8 +92,8 @@ export class LatticeClient {
 
   /** One page, newest first. */
   async listRuns(options: ListRunsOptions = {}): Promise<RunList> {
-    const { status, workflow, tag, limit, before, ...call } = options;
-    const query = { status, workflow, tag, limit, before };
+    const { status, workflow, tag, parent, limit, before, ...call } = options;
+    const query = { status, workflow, tag, parent, limit, before };
     return this.parse(runListSchema, { ...call, method: 'GET', path: '/v1/runs', query });
   }
 

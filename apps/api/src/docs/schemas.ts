@@ -51,6 +51,7 @@ const SCHEMAS = {
   SchedulePatch: schedulePatchSchema,
   ScheduleSummary: scheduleSummarySchema,
   ScheduleView: scheduleViewSchema,
+  SignalPayload: z.json(),
   SubmitRun: submitRunSchema,
   Submitted: submittedSchema,
   TaskError: taskErrorSchema,

@@ -24,6 +24,7 @@ const listQuery = {
   status: z.enum(RUN_STATUSES).optional(),
   workflow: queryText.optional(),
   tag: queryText.optional(),
+  parent: runIdSchema.optional().describe('Runs that tasks of this run started; without it those that nobody started.'),
   before: runIdSchema.optional().describe('Only runs older than this one.'),
   cursor: runIdSchema.optional().describe('`next` of the page before.'),
   limit: queryInteger(1, 1_000).default(50).describe('Of a page, default 50.'),

@@ -11,6 +11,7 @@ const optionsSchema = z.object({
   status: z.enum(RUN_STATUSES).optional(),
   workflow: z.string().optional(),
   tag: z.string().optional(),
+  parent: z.string().optional(),
   limit: z.number().default(20),
   before: z.string().optional(),
 });
@@ -23,6 +24,7 @@ export function registerRunsList(runs: Command, shell: Shell): void {
     .addOption(new Option('--status <status>', 'only runs in this state').choices(RUN_STATUSES))
     .option('--workflow <name>', 'only runs of this workflow')
     .option('-t, --tag <tag>', 'only runs with this tag')
+    .option('--parent <id>', 'runs that tasks of this run started')
     .option('--limit <n>', 'how many (default 20)', parseLimit)
     .option('--before <id>', 'only runs older than this one');
   does(shell, command, optionsSchema, list);

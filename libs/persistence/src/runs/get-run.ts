@@ -2,6 +2,7 @@ import { runIdSchema, runViewSchema, taskErrorSchema, type RunView, type TaskVie
 import { z } from 'zod';
 import { objectColumn, runStatusColumn, taskStatusColumn, timeColumn } from '../columns';
 import type { Database } from '../database';
+import { parentColumns, parentOfRow } from './parent-columns';
 import { prepared } from '../statements';
 
 const GET_RUN = prepared('get-run');
@@ -19,6 +20,7 @@ const runColumns = z.object({
   finished_at: timeColumn.nullable(),
   schedule: z.string().nullable(),
   tick: timeColumn.nullable(),
+  ...parentColumns,
   tags: z.array(z.string()),
   inputs: objectColumn,
   outputs: objectColumn.nullable(),
@@ -96,6 +98,7 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
     finishedAt: run.finished_at,
     schedule: run.schedule,
     tick: run.tick,
+    parent: parentOfRow(run),
     inputs: run.inputs,
     outputs: run.outputs,
     error: run.error,

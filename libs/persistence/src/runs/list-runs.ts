@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { runStatusColumn, timeColumn } from '../columns';
 import type { Database } from '../database';
 import { planned } from '../statements';
+import { parentColumns, parentOfRow } from './parent-columns';
 
 const LIST_RUNS = planned('list-runs');
 
@@ -11,6 +12,8 @@ export interface RunFilter {
   workflow?: string | undefined;
   status?: RunStatus | undefined;
   tag?: string | undefined;
+  /** Runs that tasks of this run started; without it those that nobody started. */
+  parent?: string | undefined;
   /** `next` of the page before: the id of a run (a UUID, else Postgres refuses the question). */
   before?: string | undefined;
   limit: number;
@@ -29,6 +32,7 @@ const summarySchema = z
     finished_at: timeColumn.nullable(),
     schedule: z.string().nullable(),
     tick: timeColumn.nullable(),
+    ...parentColumns,
   })
   .transform((row) => ({
     runId: row.id,
@@ -42,6 +46,7 @@ const summarySchema = z
     finishedAt: row.finished_at,
     schedule: row.schedule,
     tick: row.tick,
+    parent: parentOfRow(row),
   }));
 
 /** A page of runs, newest first. `next` is null on the last page. */
@@ -54,6 +59,7 @@ export async function listRuns(db: Database, filter: RunFilter): Promise<RunList
     filter.tag ?? null,
     filter.before ?? null,
     filter.limit + 1,
+    filter.parent ?? null,
   ]);
   const runs = rows.slice(0, filter.limit).map((row) => summarySchema.parse(row));
   return { runs, next: rows.length > filter.limit ? (runs.at(-1)?.runId ?? null) : null };

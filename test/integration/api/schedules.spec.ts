@@ -1,4 +1,4 @@
-import { scheduleViewSchema, ticksSchema } from '@lattice/contracts';
+import { problemSchema, scheduleViewSchema, submittedSchema, ticksSchema } from '@lattice/contracts';
 import { DOCUMENT, testApi, type TestApi } from './support';
 
 describe('/v1/schedules', () => {
@@ -23,12 +23,8 @@ describe('/v1/schedules', () => {
   };
   const refusal = async (response: Promise<Response>): Promise<unknown[]> => {
     const answer = await response;
-    const { code, faults = [] } = await answer.json();
-    return [
-      answer.status,
-      code,
-      ...faults.map((each: { code: string; pointer: string }) => `${each.code} ${each.pointer}`),
-    ];
+    const { code, faults = [] } = problemSchema.parse(await answer.json());
+    return [answer.status, code, ...faults.map((each) => `${each.code} ${each.pointer}`)];
   };
 
   it('stores, shows, lists, changes and removes', async () => {
@@ -145,7 +141,7 @@ describe('/v1/schedules', () => {
     expect(await read(post('pause'))).toMatchObject({ paused: true });
     const triggered = await post('trigger');
     expect(triggered.status).toBe(202);
-    const { runId } = await triggered.json();
+    const { runId } = submittedSchema.parse(await triggered.json());
     expect(await (await test.call(`/v1/runs/${runId}`)).json()).toMatchObject({
       workflow: 'hello',
       version: 1,

@@ -309,6 +309,31 @@ test.concurrent(
 );
 
 test.concurrent(
+  'a workflow that refuses runs above its limit refuses those of ticks and triggers too',
+  () =>
+    scheduled(async (on) => {
+      await Promise.all([on.platform.scheduler(), on.platform.worker()]);
+      const file = join(on.platform.folder, 'go');
+      const concurrency = { limit: 1, policy: 'reject' };
+      const workflow = { name: 'alone', concurrency, tasks: { a: { uses: 'handler/hold', with: { file } } } };
+      await on.save({ workflow, every: '1s' });
+      const view = await eventually('two ticks are refused', async () => {
+        const now = await on.read();
+        return now.failed >= 2 ? now : undefined;
+      });
+      expect(view.lastError).toMatchObject({ code: 'concurrency_limit' });
+      const trigger = triggerSchedule(on.platform.engine, { name: 'tick', documents: on.documents });
+      await expect(trigger).rejects.toMatchObject({ code: 'concurrency_limit' });
+      expect(await on.runs()).toHaveLength(1);
+      writeFileSync(file, '');
+      await on.atLeast(2);
+      await on.pause();
+      await on.complete(await on.runs());
+    }),
+  SLOW_MS,
+);
+
+test.concurrent(
   'a schedule that can not be dealt with holds up no other, and loses no tick',
   () =>
     scheduled(async (on) => {

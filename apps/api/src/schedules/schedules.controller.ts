@@ -160,6 +160,7 @@ export class SchedulesController {
     202: ['The run is stored.', 'Submitted'],
     404: 'There is no schedule of this name, or its workflow is gone.',
     422: 'The workflow does not take the inputs any more.',
+    429: 'The workflow refuses more runs now.',
   })
   async trigger(
     @Param('name') name: string,

@@ -1,6 +1,13 @@
 import { LatticeError, fault } from '@lattice/contracts';
 import type { Workflow } from '@lattice/flow';
-import { insertRun, reserveAdmission, type InsertedRun, type NewRun, type RunLimiters } from '@lattice/persistence';
+import {
+  insertRun,
+  reserveAdmission,
+  type InsertedRun,
+  type NewRun,
+  type RunLimiters,
+  type Session,
+} from '@lattice/persistence';
 import type { Engine } from '../context';
 import { limitersIn, obstacleOf } from './decide-admission';
 import { limitersOfRun } from './limiters';
@@ -14,20 +21,44 @@ const RETRY_AFTER_S = 1;
  */
 export async function storeRun(engine: Engine, workflow: Workflow, run: NewRun): Promise<InsertedRun> {
   const limiters = readLimiters(workflow, run);
-  const { concurrency } = limiters ?? {};
-  if (limiters === undefined || concurrency?.policy !== 'reject') return insertRun(engine.db, run);
-  return engine.db.transaction(async (session) => {
-    const inserted = await insertRun(session, run);
-    // A repeat of an Idempotency-Key has its place.
-    if (inserted.status !== 'created') return inserted;
-    const [, next] = limitersIn(limiters);
-    const waitingOn = next === undefined ? undefined : obstacleOf(next);
-    const { runId, priority } = run;
-    const active = await reserveAdmission(session, { runId, priority, limiters, waitingOn });
-    if (active < concurrency.limit) return inserted;
-    const message = `Workflow "${run.workflow}" allows ${concurrency.limit} active at once of these runs, and ${active} are.`;
-    throw new LatticeError('concurrency_limit', message, { details: { retryAfter: RETRY_AFTER_S } });
-  });
+  if (!refuses(limiters)) return insertRun(engine.db, run);
+  return engine.db.transaction((session) => insertWithPlace(session, limiters, run));
+}
+
+/** {@link storeRun} as a part of a transaction, which goes on when the run is refused. */
+export async function storeRunWithin(session: Session, workflow: Workflow, run: NewRun): Promise<InsertedRun> {
+  const limiters = readLimiters(workflow, run);
+  if (!refuses(limiters)) return insertRun(session, run);
+  await session.query('savepoint new_run');
+  try {
+    const inserted = await insertWithPlace(session, limiters, run);
+    await session.query('release savepoint new_run');
+    return inserted;
+  } catch (error) {
+    if (error instanceof LatticeError) await session.query('rollback to savepoint new_run');
+    throw error;
+  }
+}
+
+type Refusing = RunLimiters & { readonly concurrency: NonNullable<RunLimiters['concurrency']> };
+
+function refuses(limiters: RunLimiters | undefined): limiters is Refusing {
+  return limiters?.concurrency?.policy === 'reject';
+}
+
+/** Stores a run and takes its place; throws `concurrency_limit`, and then what it stored must be rolled back. */
+async function insertWithPlace(session: Session, limiters: Refusing, run: NewRun): Promise<InsertedRun> {
+  const { concurrency } = limiters;
+  const inserted = await insertRun(session, run);
+  // A repeat of an Idempotency-Key has its place.
+  if (inserted.status !== 'created') return inserted;
+  const [, next] = limitersIn(limiters);
+  const waitingOn = next === undefined ? undefined : obstacleOf(next);
+  const { runId, priority } = run;
+  const active = await reserveAdmission(session, { runId, priority, limiters, waitingOn });
+  if (active < concurrency.limit) return inserted;
+  const message = `Workflow "${run.workflow}" allows ${concurrency.limit} active at once of these runs, and ${active} are.`;
+  throw new LatticeError('concurrency_limit', message, { details: { retryAfter: RETRY_AFTER_S } });
 }
 
 function readLimiters(workflow: Workflow, run: NewRun): RunLimiters | undefined {

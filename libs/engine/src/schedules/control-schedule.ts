@@ -1,12 +1,6 @@
 import type { ScheduleView } from '@lattice/contracts';
-import {
-  deleteSchedule,
-  getScheduleDocument,
-  insertRun,
-  lockSchedule,
-  moveSchedule,
-  noteScheduleRun,
-} from '@lattice/persistence';
+import { deleteSchedule, getScheduleDocument, lockSchedule, moveSchedule, noteScheduleRun } from '@lattice/persistence';
+import { storeRunWithin } from '../admission/store-run';
 import type { Engine } from '../context';
 import { nudge } from '../submit/nudge';
 import { newRunOf, resolveSubmission } from '../submit/submit-run';
@@ -45,8 +39,9 @@ export async function triggerSchedule(
     const known = await lockSchedule(session, name);
     if (known === undefined) throw noSuchSchedule(name);
     const submission = await submissionOfSchedule(session, known, documents);
-    const run = newRunOf(submission, await resolveSubmission(engine, { submission, documents }));
-    await insertRun(session, { ...run, schedule: { name, tick: null } });
+    const resolved = await resolveSubmission(engine, { submission, documents });
+    const run = newRunOf(submission, resolved);
+    await storeRunWithin(session, resolved.workflow, { ...run, schedule: { name, tick: null } });
     await noteScheduleRun(session, name, run.runId);
     return run.runId;
   });

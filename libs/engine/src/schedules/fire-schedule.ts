@@ -4,12 +4,12 @@ import {
   claimSchedule,
   findTickRun,
   getRunState,
-  insertRun,
   type ScheduleProgress,
   type Session,
   type StoredSchedule,
 } from '@lattice/persistence';
 import { dueTicks, nextTick } from '@lattice/schedule';
+import { storeRunWithin } from '../admission/store-run';
 import type { Runtime } from '../runtime';
 import { nudge } from '../submit/nudge';
 import { newRunOf, resolveSubmission } from '../submit/submit-run';
@@ -94,7 +94,7 @@ async function makeRuns(
   return { runs, progress };
 }
 
-/** The id of the run of a tick, or why it can't be made: the workflow is gone, or does not take these inputs any more. */
+/** The id of the run of a tick, or why it can't be made: the workflow is gone, does not take these inputs, or takes no more runs now. */
 async function makeRun(
   runtime: Runtime,
   session: Session,
@@ -110,8 +110,9 @@ async function makeRun(
   const known = await findTickRun(session, name, at);
   if (known !== undefined) return known;
   try {
-    const run = newRunOf(submission, await resolveSubmission(runtime, { submission, documents }));
-    await insertRun(session, { ...run, schedule: { name, tick: at } });
+    const resolved = await resolveSubmission(runtime, { submission, documents });
+    const run = newRunOf(submission, resolved);
+    await storeRunWithin(session, resolved.workflow, { ...run, schedule: { name, tick: at } });
     return run.runId;
   } catch (error) {
     if (error instanceof LatticeError) return { code: error.code, message: messageOf(error) };

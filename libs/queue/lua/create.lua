@@ -4,6 +4,7 @@
   KEYS[1] run hash, KEYS[2] event stream
   ARGV: run id, epoch of the run, document sha, inputs JSON, tasks that have not ended, on failure, priority,
         type and data of the event that comes before run.started ('' for none),
+        number of tasks that wait for nothing, for each of them its key and the data of task.queued,
         then pairs of fields to begin with (what is known from before, when a run is made again)
   Replies: 'created' | 'exists'
   Fields of a run hash:
@@ -21,9 +22,14 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'st', 'running', 'doc', ARGV[3], 'in', ARGV[4], 'n', ARGV[5], 'nc', 0, 'nf', 0,
   'of', ARGV[6], 'pr', ARGV[7], 'at', now)
-for i = 10, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+local behind = 11 + 2 * tonumber(ARGV[10])
+for i = behind, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 if ARGV[8] ~= '' then
   redis.call('XADD', KEYS[2], '*', 't', ARGV[8], 'r', ARGV[1], 'e', ARGV[2], 'm', now, 'd', ARGV[9])
 end
 redis.call('XADD', KEYS[2], '*', 't', 'run.started', 'r', ARGV[1], 'e', ARGV[2], 'm', now, 'd', '{}')
+for i = 11, behind - 1, 2 do
+  redis.call('HSET', KEYS[1], 'q:' .. ARGV[i], 1)
+  redis.call('XADD', KEYS[2], '*', 't', 'task.queued', 'r', ARGV[1], 'e', ARGV[2], 'k', ARGV[i], 'm', now, 'd', ARGV[i + 1])
+end
 return 'created'

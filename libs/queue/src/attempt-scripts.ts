@@ -1,12 +1,20 @@
 import type { FinalTaskStatus } from '@lattice/contracts';
-import { call, list, wrap } from './call-script';
+import { call, list, wrap, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
 import type { RunRef } from './run-ref';
+
+/** A task that is about to be queued: its key, and the data of task.queued. */
+export interface QueuedTask {
+  readonly key: string;
+  readonly json: string;
+}
 
 /** A gate that the end of a task counts towards, and how many tasks it waits for. */
 export interface GateCount {
   readonly gate: number;
   readonly needs: number;
+  /** Tasks that are queued when it opens and every task so far has completed; without them the release tells so. */
+  readonly queued?: readonly QueuedTask[];
 }
 
 /** How a task ended, as the run hash has it. Empty texts mean none. */
@@ -38,39 +46,40 @@ export const MAX_UNREAD = 200_000;
 /** So many attempts may lose their worker before the task fails with `worker_lost`. */
 export const MAX_LOST = 3;
 
-/** Begins an attempt. `nonce` makes a repeated call (only the reply was lost) give the same answer. */
-export async function begin(
-  queue: QueueConnection,
-  run: RunRef,
-  options: {
-    taskKey: string;
-    workerId: string;
-    nonce: string;
-    startedJson: string;
-    wantInputs: boolean;
-    results: readonly string[];
-  },
-): Promise<Begun> {
+export interface BeginOptions {
+  readonly taskKey: string;
+  readonly workerId: string;
+  /** Makes a repeated call (only the reply was lost) give the same answer. */
+  readonly nonce: string;
+  readonly startedJson: string;
+  readonly wantInputs: boolean;
+  /** Tasks whose results are wanted. */
+  readonly results: readonly string[];
+}
+
+/** Begins an attempt. */
+export async function begin(queue: QueueConnection, run: RunRef, options: BeginOptions): Promise<Begun> {
   // What an older Redis offers may have been done long ago.
   if (!queue.trust.holds) await queue.trust.wait();
-  const reply = list(
-    await call(
-      queue.redis,
-      'begin',
-      [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
-      [
-        run.runId,
-        run.epoch,
-        options.taskKey,
-        `${options.workerId}|${options.nonce}`,
-        options.startedJson,
-        MAX_UNREAD,
-        MAX_LOST,
-        options.wantInputs ? 1 : 0,
-        ...options.results,
-      ],
-    ),
-  );
+  const keys = [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch];
+  return readBegun(list(await call(queue.redis, 'begin', keys, beginArguments(run, options))), options);
+}
+
+function beginArguments(run: RunRef, options: BeginOptions): Argument[] {
+  return [
+    run.runId,
+    run.epoch,
+    options.taskKey,
+    `${options.workerId}|${options.nonce}`,
+    options.startedJson,
+    MAX_UNREAD,
+    MAX_LOST,
+    options.wantInputs ? 1 : 0,
+    ...options.results,
+  ];
+}
+
+function readBegun(reply: readonly unknown[], { results }: BeginOptions): Begun {
   const [kind, first, second, third] = reply;
   switch (kind) {
     case 'ok':
@@ -79,7 +88,7 @@ export async function begin(
         attempt: Number(first),
         lost: Number(second),
         inputs: String(third),
-        results: options.results.map((_, index) => resultAt(reply, 4 + index * 3)),
+        results: results.map((_, index) => resultAt(reply, 4 + index * 3)),
       };
     case 'lost':
       return { reply: 'lost', attempt: Number(first), lost: Number(second), worker: String(third) };
@@ -126,43 +135,74 @@ export type Recorded =
     }
   | { readonly reply: 'uninitialised' | 'gone' | 'stale' | 'fenced' };
 
-/** Records how a task ended: the commit point. `attempt` is the token that `begin` gave, 0 when none was begun. */
-export async function record(
+export interface RecordOptions {
+  readonly taskKey: string;
+  /** The token that `begin` gave, 0 when none was begun. */
+  readonly attempt: number;
+  readonly status: FinalTaskStatus;
+  readonly output: string;
+  /** Bytes of an output that is kept in Postgres. */
+  readonly outputBytes?: number;
+  readonly error: string;
+  readonly eventJson: string;
+  /** Data of run.completed, should this be the last task and all have completed; without it somebody has to finalise. */
+  readonly endJson?: string;
+  readonly gates: readonly GateCount[];
+}
+
+/** Records how a task ended: the commit point. */
+export async function record(queue: QueueConnection, run: RunRef, options: RecordOptions): Promise<Recorded> {
+  return readRecorded(
+    list(wrap(await call(queue.redis, 'record', recordKeys(queue, run), recordArguments(run, options)))),
+  );
+}
+
+/**
+ * {@link record}, and {@link begin} of the next task of a chain in the same step. `begun` is missing when the first did not
+ * complete, the run does not go on, or nothing may begin now.
+ */
+export async function recordAndBegin(
   queue: QueueConnection,
   run: RunRef,
-  options: {
-    taskKey: string;
-    attempt: number;
-    status: FinalTaskStatus;
-    output: string;
-    /** Bytes of an output that is kept in Postgres. */
-    outputBytes?: number;
-    error: string;
-    eventJson: string;
-    gates: readonly GateCount[];
-  },
-): Promise<Recorded> {
-  const reply = list(
-    wrap(
-      await call(
-        queue.redis,
-        'record',
-        [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch, queue.keys.channel('control')],
-        [
-          run.runId,
-          run.epoch,
-          options.taskKey,
-          options.attempt,
-          options.status,
-          options.output,
-          options.error,
-          options.eventJson,
-          options.outputBytes ?? '',
-          ...options.gates.flatMap(({ gate, needs }) => [gate, needs]),
-        ],
-      ),
-    ),
-  );
+  ended: RecordOptions,
+  next: BeginOptions,
+): Promise<{ recorded: Recorded; begun?: Begun }> {
+  if (!queue.trust.holds) return { recorded: await record(queue, run, ended) };
+  const first = recordArguments(run, ended);
+  const args = [first.length, ...first, ...beginArguments(run, next)];
+  const [recorded, begun] = list(await call(queue.redis, 'advance', recordKeys(queue, run), args));
+  return {
+    recorded: readRecorded(list(recorded)),
+    ...(begun === undefined ? {} : { begun: readBegun(list(begun), next) }),
+  };
+}
+
+function recordKeys({ keys }: QueueConnection, run: RunRef): string[] {
+  return [keys.run(run.runId), keys.events, keys.epoch, keys.channel('control')];
+}
+
+function recordArguments(run: RunRef, options: RecordOptions): Argument[] {
+  return [
+    run.runId,
+    run.epoch,
+    options.taskKey,
+    options.attempt,
+    options.status,
+    options.output,
+    options.error,
+    options.eventJson,
+    options.outputBytes ?? '',
+    options.endJson ?? '',
+    ...options.gates.flatMap(({ gate, needs, queued = [] }) => [gate, needs, queued.length, ...pairsOf(queued)]),
+  ];
+}
+
+/** Keys and data of tasks, as scripts take them. */
+export function pairsOf(tasks: readonly QueuedTask[]): string[] {
+  return tasks.flatMap(({ key, json }) => [key, json]);
+}
+
+function readRecorded(reply: readonly unknown[]): Recorded {
   const [kind, status, left, state, others, ...open] = reply;
   switch (kind) {
     case 'ok':
@@ -215,15 +255,11 @@ export async function recordRetry(
 }
 
 /** Writes task.queued for tasks that are about to be added, each once. */
-export async function markQueued(
-  queue: QueueConnection,
-  run: RunRef,
-  tasks: readonly { key: string; json: string }[],
-): Promise<void> {
+export async function markQueued(queue: QueueConnection, run: RunRef, tasks: readonly QueuedTask[]): Promise<void> {
   await call(
     queue.redis,
     'queued',
     [queue.keys.run(run.runId), queue.keys.events],
-    [run.runId, run.epoch, ...tasks.flatMap(({ key, json }) => [key, json])],
+    [run.runId, run.epoch, ...pairsOf(tasks)],
   );
 }

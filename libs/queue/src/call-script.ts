@@ -15,10 +15,19 @@ const scripts = new Map<string, Script>();
 function load(name: string): Script {
   const known = scripts.get(name);
   if (known !== undefined) return known;
-  const text = readFileSync(join(__dirname, '..', 'lua', `${name}.lua`), 'utf8');
+  const text = textOf(name);
   const script = { text, sha: createHash('sha1').update(text).digest('hex') };
   scripts.set(name, script);
   return script;
+}
+
+/** A line `--- @script NAME` makes another script a function (KEYS, ARGV) of that name. */
+function textOf(name: string): string {
+  const own = readFileSync(join(__dirname, '..', 'lua', `${name}.lua`), 'utf8');
+  return own.replaceAll(
+    /^--- @script (\w+)$/gm,
+    (_, used: string) => `local function ${used}(KEYS, ARGV)\n${textOf(used)}\nend`,
+  );
 }
 
 /** Runs `lua/NAME.lua`. Redis has it by its hash after the first time. */

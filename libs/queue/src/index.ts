@@ -4,8 +4,16 @@ export { Bus } from './bus';
 export type { Listener } from './bus';
 export { ROOT_QUEUE, bullPriority, jobIdOf, keysOf, parseJobId, rootIdOf } from './keys';
 export type { Channel, Keys } from './keys';
-export { MAX_LOST, MAX_UNREAD, begin, markQueued, record, recordRetry } from './attempt-scripts';
-export type { Begun, GateCount, Recorded, StoredResult } from './attempt-scripts';
+export { MAX_LOST, MAX_UNREAD, begin, markQueued, record, recordAndBegin, recordRetry } from './attempt-scripts';
+export type {
+  BeginOptions,
+  Begun,
+  GateCount,
+  QueuedTask,
+  RecordOptions,
+  Recorded,
+  StoredResult,
+} from './attempt-scripts';
 export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
 export type { LiveTask } from './run-scripts';
 export { markWaiting, stepTimes } from './step-scripts';

@@ -1,4 +1,5 @@
 import type { EventType } from '@lattice/contracts';
+import { pairsOf, type QueuedTask } from './attempt-scripts';
 import { call, list, wrap, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
 import type { RunRef } from './run-ref';
@@ -16,10 +17,12 @@ export async function createRun(
     priority: number;
     /** The event that comes before run.started. */
     event?: { type: EventType; json: string };
+    /** Tasks that wait for nothing: about to be queued. */
+    queued?: readonly QueuedTask[];
     fields?: Readonly<Record<string, string | number>>;
   },
 ): Promise<'created' | 'exists'> {
-  const { sha, inputsJson, left, onFailure, priority, event, fields = {} } = options;
+  const { sha, inputsJson, left, onFailure, priority, event, queued = [], fields = {} } = options;
   const reply = await call(
     queue.redis,
     'create',
@@ -34,6 +37,8 @@ export async function createRun(
       priority,
       event?.type ?? '',
       event?.json ?? '',
+      queued.length,
+      ...pairsOf(queued),
       ...pairs(fields),
     ],
   );

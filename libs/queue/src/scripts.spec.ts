@@ -12,6 +12,7 @@ import {
   pauseRun,
   record,
   readServer,
+  recordAndBegin,
   recordRetry,
   resumeRun,
   settle,
@@ -97,6 +98,20 @@ describe('create', () => {
     expect(again).toBe('exists');
     expect(await readHead(queue, run.runId)).toMatchObject({ state: 'running', epoch: 1, sha: 'sha', left: 3 });
     expect(await events()).toEqual(['run.created', 'run.started']);
+  });
+
+  test('tells what is queued at once', async () => {
+    const run = { runId: randomUUID(), epoch: 1 };
+    const options = { sha: 'sha', inputsJson: '{}', left: 2, onFailure: 'cancel', priority: 0 };
+    const queued = [
+      { key: 'a', json: '{"class":"x"}' },
+      { key: 'b', json: '{"class":"x"}' },
+    ];
+    expect(await createRun(queue, run, { ...options, queued, fields: { 'a:b': 4 } })).toBe('created');
+    expect(await createRun(queue, run, { ...options, queued })).toBe('exists');
+    await markQueued(queue, run, queued);
+    expect(await events()).toEqual(['run.started', 'task.queued a', 'task.queued b']);
+    expect(await readProgress(queue, run.runId, ['b'])).toMatchObject([{ attempt: 4 }]);
   });
 
   test('takes over what is known from before', async () => {
@@ -206,6 +221,77 @@ describe('record', () => {
       'task.completed a 1',
       'task.completed b 1',
     ]);
+  });
+
+  test('tells once what waits behind a gate, while all have completed', async () => {
+    const run = await create({ left: 4 });
+    const gates = [
+      { gate: 0, needs: 1, queued: [{ key: 'b', json: '{"class":"x"}' }] },
+      { gate: 1, needs: 2, queued: [{ key: 'c', json: '{"class":"x"}' }] },
+    ];
+    await begin(queue, run, beginning('a'));
+    expect(await record(queue, run, ending('a', 1, { gates }))).toMatchObject({ reply: 'ok', open: [0] });
+    expect(await record(queue, run, ending('a', 1, { gates }))).toMatchObject({ reply: 'repeat', open: [0] });
+    await begin(queue, run, beginning('d'));
+    expect(await record(queue, run, { ...failing('d', 1), gates: gates.slice(1) })).toMatchObject({ open: [1] });
+    expect((await events()).filter((event) => event.startsWith('task.queued'))).toEqual(['task.queued b']);
+  });
+
+  test('ends the run with its last task, if all have completed and it is known what with', async () => {
+    const run = await create({ left: 2 });
+    const endJson = '{"outputs":{}}';
+    await begin(queue, run, beginning('a'));
+    expect(await record(queue, run, ending('a', 1, { endJson }))).toMatchObject({ left: 1, state: 'running' });
+    await begin(queue, run, beginning('b'));
+    expect(await record(queue, run, ending('b', 1, { endJson }))).toMatchObject({ left: 0, state: 'final' });
+    expect(await record(queue, run, ending('b', 1, { endJson }))).toMatchObject({ reply: 'repeat', state: 'final' });
+    expect((await events()).filter((event) => event.startsWith('run.'))).toEqual([
+      'run.created',
+      'run.started',
+      'run.completed',
+    ]);
+    const bad = await create({ left: 2, onFailure: 'continue' });
+    await begin(queue, bad, beginning('a'));
+    await record(queue, bad, failing('a', 1));
+    await begin(queue, bad, beginning('b'));
+    expect(await record(queue, bad, ending('b', 1, { endJson }))).toMatchObject({ left: 0, state: 'running' });
+  });
+
+  test('begins the next task of a chain in the same step, and both once', async () => {
+    const run = await create();
+    await begin(queue, run, beginning('a'));
+    const next = beginning('b', { results: ['a'] });
+    const first = await recordAndBegin(queue, run, ending('a', 1), next);
+    expect(first).toMatchObject({
+      recorded: { reply: 'ok', left: 2 },
+      begun: { reply: 'ok', attempt: 1, results: [{ status: 'completed', output: '1' }] },
+    });
+    const again = await recordAndBegin(queue, run, ending('a', 1), next);
+    expect(again).toEqual({ ...first, recorded: { ...first.recorded, reply: 'repeat' } });
+    expect(await events()).toEqual([
+      'run.created',
+      'run.started',
+      'task.started a 1',
+      'task.completed a 1',
+      'task.started b 1',
+    ]);
+  });
+
+  test('begins no next task after a failure, a late answer, or in a run that is paused or being stopped', async () => {
+    const run = await create();
+    await begin(queue, run, beginning('a'));
+    const next = beginning('b');
+    expect(await recordAndBegin(queue, run, ending('a', 7), next)).toEqual({ recorded: { reply: 'fenced' } });
+    await pauseRun(queue, run.runId);
+    expect(await recordAndBegin(queue, run, ending('a', 1), next)).toMatchObject({ recorded: { state: 'paused' } });
+    await resumeRun(queue, run.runId);
+    await begin(queue, run, beginning('b'));
+    await stopRun(queue, run.runId, { reason: 'r' });
+    await recordAndBegin(queue, run, ending('b', 1), beginning('c'));
+    expect(await readProgress(queue, run.runId, ['b', 'c'])).toMatchObject([{ attempt: 1 }, { attempt: 0 }]);
+    const other = await create();
+    await begin(queue, other, beginning('a'));
+    expect(await recordAndBegin(queue, other, failing('a', 1), next)).not.toHaveProperty('begun');
   });
 
   test('refuses a late attempt, an older epoch, another end, a run that is gone', async () => {

@@ -63,7 +63,8 @@ async function checkDiamond(platform: TestPlatform, run: RunView, again: readonl
 const workerPoints: [RacePoint, string, string[]][] = [
   ['after-begin', 'a', ['a']],
   ['after-begin', 'b', ['b']],
-  ['after-record', 'a', []],
+  // The next task of a chain is begun in the step that records the one before.
+  ['after-record', 'a', ['b']],
   ['after-record', 'b', []],
   ['after-release', 'b', []],
   ['before-acknowledge', 'a', []],

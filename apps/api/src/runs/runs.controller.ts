@@ -1,13 +1,5 @@
 import { RUN_STATUSES, parseDuration, runIdSchema, type RunList, type RunView } from '@lattice/contracts';
-import {
-  LiveHub,
-  readRun,
-  readRunStatus,
-  readRuns,
-  requestCancel,
-  requestControl,
-  type RunControl,
-} from '@lattice/engine';
+import { LiveHub, readRun, readRuns, requestCancel, requestControl, type RunControl } from '@lattice/engine';
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -87,7 +79,7 @@ export class RunsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<RunView> {
     const { timeout } = readQuery(request, waitQuery);
-    await readRunStatus(this.engine, id);
+    // Of a run that is not there it returns at once, and the read says so.
     await this.hub.waitForEnd(id, timeout, { signal: abortOnClose(response) });
     return readRun(this.engine, id);
   }

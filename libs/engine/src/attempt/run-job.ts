@@ -1,13 +1,11 @@
-import { taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
-import type { Scope, TaskScope } from '@lattice/expression';
+import { taskError } from '@lattice/contracts';
 import type { Outcome } from '@lattice/executor';
-import { nextDelay, type PlanJob, type TaskDefinition } from '@lattice/flow';
+import { nextDelay, type TaskDefinition } from '@lattice/flow';
 import {
   begin,
   parkJob,
   readGates,
   readProgress,
-  record,
   recordRetry,
   type Begun,
   type Disposal,
@@ -16,35 +14,20 @@ import {
   type Taken,
 } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
-import { keepOutput } from '../run/outputs';
-import type { Compiled } from '../run/plans';
 import { gatesOf, release } from '../run/release';
-import { parseGiven, scopesAround, taskScope, type Given } from '../run/scope';
+import { parseGiven, scopesAround, taskScope } from '../run/scope';
 import { settleJob, settleRun } from '../run/stop';
 import type { AttemptContext } from './execute';
 import { faultOf } from './fault-of';
+import { recordOutcome } from './record-outcome';
+import { beginningOf, isOver, scopeOf, type Slice } from './slice';
 import { whenConnected } from './when-connected';
 
-/** A slice of a fused chain ends after so long, or so many tasks: others get their turn. */
-const SLICE_MS = 1_000;
-const SLICE_TASKS = 100;
 /** Milliseconds until a job that may not begin now is looked at again. */
 const AGAIN_MS = 1_000;
 
 /** What comes of a task: go on with the chain, having run it or not, or let go of the job. */
 type Step = 'ran' | 'passed-over' | Disposal;
-
-/** A job in the hands of a worker, and what is known of its run by now. */
-interface Slice {
-  readonly context: AttemptContext;
-  readonly taken: Taken;
-  readonly job: PlanJob;
-  readonly run: FlowRun;
-  readonly compiled: Compiled;
-  readonly signal: AbortSignal;
-  given: Given | undefined;
-  readonly tasks: Record<string, TaskScope>;
-}
 
 /**
  * Does a job: its tasks one after the other, each with its own attempt. Tasks that are recorded already are passed over, so a
@@ -57,7 +40,19 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
   if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);
   const priority = 1_000_000 - (taken.job.opts.priority ?? 1_000_000);
   const run: FlowRun = { runId: taken.runId, epoch: taken.epoch, sha: taken.sha, priority };
-  const slice: Slice = { context, taken, job: entry.job, run, compiled, signal, given: undefined, tasks: {} };
+  const slice: Slice = {
+    context,
+    taken,
+    job: entry.job,
+    run,
+    compiled,
+    signal,
+    started: performance.now(),
+    ran: 0,
+    given: undefined,
+    tasks: {},
+    begun: undefined,
+  };
   const disposal = await runChain(slice);
   if (disposal !== undefined) return disposal;
   await runtime.race?.('before-acknowledge', taken);
@@ -70,17 +65,15 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
 /** The tasks of the job that have not ended, as far as a slice goes. Undefined when all have ended. */
 async function runChain(slice: Slice): Promise<Disposal | undefined> {
   const { compiled, job } = slice;
-  const started = performance.now();
-  let ran = 0;
   for (let at = 0; at < job.tasks.length; at += 1) {
     const key = job.tasks[at] ?? '';
     const task = compiled.workflow.tasks.get(key);
     if (task === undefined) throw new Error(`task ${key} is not in document ${slice.run.sha}`);
-    if (ran >= SLICE_TASKS || (ran > 0 && performance.now() - started > SLICE_MS)) return { do: 'requeue' };
+    if (slice.begun === undefined && isOver(slice)) return { do: 'requeue' };
     const step = await runTask(slice, task);
-    if (step === 'ran') ran += 1;
+    if (step === 'ran') continue;
     // Only the first task of a job that comes again can have ended already; how far it came is asked once.
-    else if (step === 'passed-over') at = (await firstOpen(slice, at)) - 1;
+    if (step === 'passed-over') at = (await firstOpen(slice, at)) - 1;
     else return step;
   }
   return undefined;
@@ -99,30 +92,22 @@ async function firstOpen({ context, run, job }: Slice, at: number): Promise<numb
 async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
   const { context, run, taken } = slice;
   const { runtime } = context;
-  const { document } = slice.compiled.workflow;
-  const missing = [...task.references.tasks].filter((key) => slice.tasks[key] === undefined);
-  const wanted = missing.filter((key) => Object.hasOwn(document.tasks, key));
-  const begun = await begin(runtime.queue, run, {
-    taskKey: task.key,
-    workerId: context.workerId,
-    nonce: context.nonce(),
-    startedJson: JSON.stringify({ workerId: context.workerId, level: context.levelOf(task) }),
-    wantInputs: slice.given === undefined,
-    results: wanted,
-  });
+  const beginning = beginningOf(slice, task);
+  const begun = slice.begun ?? (await begin(runtime.queue, run, beginning));
+  slice.begun = undefined;
   if (begun.reply !== 'ok') return refused(slice, task, begun);
   await runtime.race?.('after-begin', { runId: taken.runId, taskKey: task.key });
   const { attempt } = begun;
   let outcome: Outcome;
   try {
-    const given = (slice.given ??= parseGiven(begun.inputs, document));
-    for (const [index, key] of wanted.entries()) {
+    const given = (slice.given ??= parseGiven(begun.inputs, slice.compiled.workflow.document));
+    for (const [index, key] of beginning.results.entries()) {
       const result = begun.results[index];
       if (result === undefined) continue;
       slice.tasks[key] = await whenConnected(slice.signal, () => taskScope(runtime, run.runId, key, result));
     }
-    if (missing.length > wanted.length) {
-      const outside = missing.filter((key) => !wanted.includes(key));
+    const outside = [...task.references.tasks].filter((key) => slice.tasks[key] === undefined);
+    if (outside.length > 0) {
       Object.assign(slice.tasks, await whenConnected(slice.signal, () => scopesAround(runtime, given.around, outside)));
     }
     const { compiled, signal } = slice;
@@ -144,16 +129,6 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
   // Its live mark stays: whoever takes the job next counts the attempt as lost, and need not wait for the lock to run out.
   if (slice.signal.reason === 'worker_stops' && outcome.status !== 'completed') return { do: 'requeue' };
   return finish(slice, task, { attempt, lost: begun.lost }, outcome);
-}
-
-function scopeOf(slice: Slice): Scope {
-  const { run, compiled } = slice;
-  return {
-    inputs: slice.given?.inputs ?? {},
-    each: slice.given?.each,
-    tasks: slice.tasks,
-    run: { id: run.runId, workflow: compiled.workflow.document.name },
-  };
 }
 
 /** What to do with a job whose task may not begin. */
@@ -271,45 +246,7 @@ async function afterRecord(
   }
   await runtime.race?.('after-release', { runId: run.runId, taskKey: task.key });
   if (state === 'failing' || state === 'cancelling') await settleRun(runtime, run.runId);
-  else if (left === 0) await finaliseIfDone(runtime, run.runId);
+  else if (left === 0 && state !== 'final') await finaliseIfDone(runtime, run.runId);
   if ((state === 'running' || state === 'paused') && recorded.status === 'completed') return 'ran';
   return { do: 'acknowledge' };
-}
-
-async function recordOutcome(slice: Slice, task: TaskDefinition, attempt: number, outcome: Outcome): Promise<Recorded> {
-  const { context, run } = slice;
-  const entry = { taskKey: task.key, attempt, gates: gatesOf(slice.compiled, task.key) };
-  const { queue } = context.runtime;
-  switch (outcome.status) {
-    case 'completed': {
-      const output = { taskKey: task.key, attempt, json: outcome.outputJson };
-      const kept = await whenConnected(slice.signal, () => keepOutput(context.runtime, run, output));
-      const { outputBytes } = kept;
-      slice.tasks[task.key] = { status: 'completed', output: JSON.parse(outcome.outputJson), error: null };
-      return record(queue, run, {
-        ...entry,
-        status: 'completed',
-        output: kept.field,
-        error: '',
-        ...(outputBytes === undefined
-          ? { eventJson: `{"output":${outcome.outputJson}}` }
-          : { eventJson: '{"output":null}', outputBytes }),
-      });
-    }
-    case 'failed':
-      return record(queue, run, { ...entry, ...ended('failed', outcome.error, { error: outcome.error }) });
-    case 'cancelled':
-      return record(queue, run, {
-        ...entry,
-        ...ended('cancelled', taskError('cancelled', 'the run is being stopped'), { reason: 'stopped' }),
-      });
-  }
-}
-
-function ended(
-  status: FinalTaskStatus,
-  error: TaskError,
-  data: unknown,
-): { status: FinalTaskStatus; output: string; error: string; eventJson: string } {
-  return { status, output: '', error: JSON.stringify(error), eventJson: JSON.stringify(data) };
 }

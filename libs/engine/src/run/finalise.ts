@@ -2,15 +2,14 @@ import { LatticeError, taskError, taskErrorSchema, type EventType, type TaskErro
 import { evaluateTemplate, templateReferences, type Scope, type Template } from '@lattice/expression';
 import { finaliseRun, readHead, type RunHead } from '@lattice/queue';
 import type { Runtime } from '../runtime';
-import type { Compiled } from './plans';
 import { readScope } from './scope';
 
 /** The outputs of a run may have this many bytes of JSON text. */
 const MAX_OUTPUTS = 8 * 1_048_576;
 
 /**
- * Ends a run whose tasks have all ended: its event says how. Called by whoever recorded the last task, by the root job and by
- * the reconciler; it happens once. Returns false when tasks are left.
+ * Ends a run whose tasks have all ended and that `record` did not end with its last task: its event says how. Called by whoever
+ * recorded the last task, by the root job and by the reconciler; it happens once. Returns false when tasks are left.
  */
 export async function finaliseIfDone(runtime: Runtime, runId: string): Promise<boolean> {
   for (;;) {
@@ -56,38 +55,31 @@ function failureOf(head: RunHead): TaskError {
 }
 
 async function endOfWork(runtime: Runtime, runId: string, head: RunHead): Promise<End> {
-  const compiled = await runtime.plans.get(head.sha);
-  const outputs = await evaluateOutputs(runtime, runId, compiled);
-  if (head.failed > 0) {
-    const message = `${head.failed === 1 ? 'a task' : `${head.failed} tasks`} failed; the others went on as asked`;
-    return failed(taskError('run_failed', message), outputs instanceof LatticeError ? undefined : outputs);
-  }
+  const { workflow } = await runtime.plans.get(head.sha);
+  const { tasks } = templateReferences(workflow.outputs);
+  const scope = await readScope(runtime, { runId, document: workflow.document }, tasks);
+  const end = endWithOutputs(workflow.outputs, scope);
+  if (head.failed === 0) return end;
+  const message = `${head.failed === 1 ? 'a task' : `${head.failed} tasks`} failed; the others went on as asked`;
+  return failed(taskError('run_failed', message), end.outputs);
+}
+
+/** The end of a run whose tasks have ended well: its outputs, or why there are none. */
+export function endWithOutputs(template: Template, scope: Scope): End & { readonly outputs?: Record<string, unknown> } {
+  const outputs = evaluateOutputs(template, scope);
   if (outputs instanceof LatticeError)
     return failed(taskError(outputs.code, `the outputs of the run: ${outputs.message}`));
   const eventJson = JSON.stringify({ outputs });
-  if (eventJson.length > MAX_OUTPUTS) {
-    return failed(
-      taskError(
-        'output_too_large',
-        `the outputs of the run have ${eventJson.length} bytes; ${MAX_OUTPUTS} are the most`,
-      ),
-    );
-  }
-  return { type: 'run.completed', eventJson };
+  if (eventJson.length <= MAX_OUTPUTS) return { type: 'run.completed', eventJson, outputs };
+  const message = `the outputs of the run have ${eventJson.length} bytes; ${MAX_OUTPUTS} are the most`;
+  return { ...failed(taskError('output_too_large', message)), outputs };
 }
 
 /** An output that refers to a task which did not complete is null: the arm of a branch that was not taken has no value. */
-async function evaluateOutputs(
-  runtime: Runtime,
-  runId: string,
-  compiled: Compiled,
-): Promise<Record<string, unknown> | LatticeError> {
-  const { workflow } = compiled;
-  const references = templateReferences(workflow.outputs);
-  const scope = await readScope(runtime, { runId, document: workflow.document }, references.tasks);
+function evaluateOutputs(template: Template, scope: Scope): Record<string, unknown> | LatticeError {
   const outputs: Record<string, unknown> = {};
   try {
-    for (const [name, template] of entriesOf(workflow.outputs)) outputs[name] = evaluateOutput(template, scope);
+    for (const [name, output] of entriesOf(template)) outputs[name] = evaluateOutput(output, scope);
   } catch (error) {
     // Nothing is read here: it would fail again at every try, and the run would never end.
     return error instanceof LatticeError ? error : new LatticeError('internal', String(error));

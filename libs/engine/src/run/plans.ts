@@ -1,6 +1,8 @@
 import { LatticeError, type WorkflowDocument } from '@lattice/contracts';
 import { compile, mustReadDocument, type FlowPlan, type PlanJob, type Workflow } from '@lattice/flow';
 import { getDocument, type Database } from '@lattice/persistence';
+import type { GateCount, QueuedTask } from '@lattice/queue';
+import { gateCounts, queuedAtOnce } from './queued';
 
 /** A workflow with its plan, and what is looked up in it for every task. */
 export interface Compiled {
@@ -8,11 +10,17 @@ export interface Compiled {
   readonly plan: FlowPlan;
   /** Jobs by the key of their first task, with the class of the job that waits for them. */
   readonly jobs: ReadonlyMap<string, { readonly job: PlanJob; readonly parentClass: string | undefined }>;
+  /** What `record` has to know of each gate, by its number. */
+  readonly gates: readonly GateCount[];
+  /** The tasks that wait once a run has begun, where that can be told before. */
+  readonly first: readonly QueuedTask[] | undefined;
 }
 
 /** Plans by the fingerprint of their document, compiled once per process. The oldest go when there are too many. */
 export class PlanCache {
   private readonly known = new Map<string, Compiled>();
+  /** Jobs of one run come together: its document is read and compiled once for all of them. */
+  private readonly loading = new Map<string, Promise<Compiled>>();
 
   constructor(
     private readonly db: Database,
@@ -21,11 +29,11 @@ export class PlanCache {
 
   /** The plan of a document that is stored in Postgres. Throws LatticeError `workflow_not_found` if it is not. */
   async get(sha: string): Promise<Compiled> {
-    const known = this.known.get(sha);
+    const known = this.known.get(sha) ?? this.loading.get(sha);
     if (known !== undefined) return known;
-    const document = await getDocument(this.db, sha);
-    if (document === undefined) throw new LatticeError('workflow_not_found', `document ${sha} is not stored`);
-    return this.add(sha, document);
+    const loading = this.load(sha).finally(() => this.loading.delete(sha));
+    this.loading.set(sha, loading);
+    return loading;
   }
 
   /** The plan of a document at hand. */
@@ -33,10 +41,18 @@ export class PlanCache {
     return this.known.get(sha) ?? this.add(sha, document);
   }
 
+  private async load(sha: string): Promise<Compiled> {
+    const document = await getDocument(this.db, sha);
+    if (document === undefined) throw new LatticeError('workflow_not_found', `document ${sha} is not stored`);
+    return this.of(sha, document);
+  }
+
   private add(sha: string, document: WorkflowDocument): Compiled {
     const workflow = mustReadDocument(document);
     const plan = compile(workflow);
-    const compiled = { workflow, plan, jobs: jobsOf(plan) };
+    const roots = plan.segments.filter(({ gate }) => gate === null);
+    const first = queuedAtOnce(workflow, roots);
+    const compiled = { workflow, plan, jobs: jobsOf(plan), gates: gateCounts(workflow, plan), first };
     const oldest = this.known.keys().next();
     if (this.known.size >= this.most && !oldest.done) this.known.delete(oldest.value);
     this.known.set(sha, compiled);

@@ -89,7 +89,7 @@ async function releaseOpen(
   const first = await firstSegments(runtime, run, compiled, isDone);
   await tellQueued(runtime, run, compiled, first.segments);
   await runtime.flows.addRun(run, plan, first.segments);
-  await tellReady(runtime, compiled, first.segments);
+  tellReady(runtime, compiled, first.segments);
   const open = plan.gates.flatMap(({ after, segments }, gate) =>
     known.counts[gate] === after.length && segments.some((index) => !isDone(index)) ? [gate] : [],
   );

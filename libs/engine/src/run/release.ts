@@ -6,6 +6,7 @@ import type { Runtime } from '../runtime';
 import { z } from 'zod';
 import { readOutput } from './outputs';
 import type { Compiled } from './plans';
+import { queuedTask } from './queued';
 import { startQueueTimers } from './queue-timers';
 import { readScope } from './scope';
 
@@ -37,6 +38,9 @@ export async function release(
 ): Promise<Released | undefined> {
   const { plan } = compiled;
   const added: number[] = [];
+  // While all have completed, whoever recorded the last task before a gate has told in the same step what is queued behind it.
+  const told = new Set(others === 0 ? gates.filter((gate) => compiled.gates[gate]?.queued !== undefined) : []);
+  let untold = false;
   let last: Released | undefined;
   let ended = others;
   const todo = [...new Set(gates)];
@@ -51,7 +55,10 @@ export async function release(
         after: plan.gates[gate]?.after ?? [],
         others: ended,
       });
-      if (ends === undefined) added.push(index);
+      if (ends === undefined) {
+        added.push(index);
+        untold ||= !told.has(gate);
+      }
       for (const end of ends ?? []) {
         const recorded = await recordEnd(runtime, run, compiled, end);
         if (recorded === undefined) continue;
@@ -61,7 +68,10 @@ export async function release(
       }
     }
   }
-  if (added.length > 0 && (last?.state ?? 'running') === 'running') await addSegments(runtime, run, compiled, added);
+  if (added.length > 0 && (last?.state ?? 'running') === 'running') {
+    if (untold) await tellQueued(runtime, run, compiled, added);
+    await addTold(runtime, run, compiled, added);
+  }
   return last;
 }
 
@@ -91,8 +101,13 @@ export async function addSegments(
   segments: readonly number[],
 ): Promise<void> {
   await tellQueued(runtime, run, compiled, segments);
+  await addTold(runtime, run, compiled, segments);
+}
+
+async function addTold(runtime: Runtime, run: FlowRun, compiled: Compiled, segments: readonly number[]): Promise<void> {
+  await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
   await runtime.flows.addSegments(run, compiled.plan, segments);
-  await tellReady(runtime, compiled, segments);
+  tellReady(runtime, compiled, segments);
 }
 
 /** Writes task.queued, and makes the classes known, before the jobs are there to be taken. */
@@ -105,21 +120,21 @@ export async function tellQueued(
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
   const ready = segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
   await startQueueTimers(runtime, run, compiled, ready);
-  const tasks = ready.map((key) => ({
-    key,
-    json: JSON.stringify({ class: compiled.workflow.tasks.get(key)?.class.name ?? '' }),
-  }));
+  const tasks = ready.map((key) => queuedTask(compiled.workflow, key));
   for (let at = 0; at < tasks.length; at += 500) await markQueued(runtime.queue, run, tasks.slice(at, at + 500));
 }
 
-/** Wakes the workers that wait for these classes. */
-export async function tellReady(runtime: Runtime, compiled: Compiled, segments: readonly number[]): Promise<void> {
+/** Wakes the workers that wait for these classes. A hint that nobody waits for: their sweep is the net. */
+export function tellReady(runtime: Runtime, compiled: Compiled, segments: readonly number[]): void {
   const classes = new Set(
     segments.flatMap((index) =>
       (compiled.plan.segments[index]?.ready ?? []).map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''),
     ),
   );
-  if (classes.size > 0) await runtime.queue.bus.publish('ready', JSON.stringify([...classes]));
+  if (classes.size === 0) return;
+  runtime.queue.bus
+    .publish('ready', JSON.stringify([...classes]))
+    .catch((error: unknown) => runtime.log.debug({ err: error }, 'the workers were not told of new jobs'));
 }
 
 /** A task that ends without an attempt. */
@@ -207,9 +222,8 @@ async function isTaken(runtime: Runtime, run: FlowRun, task: TaskDefinition): Pr
 }
 
 /** What the end of a task counts towards. */
-export function gatesOf(compiled: Compiled, taskKey: string): GateCount[] {
-  const { plan } = compiled;
-  return (plan.tasks[taskKey]?.gates ?? []).map((gate) => ({ gate, needs: plan.gates[gate]?.after.length ?? 0 }));
+export function gatesOf({ plan, gates }: Compiled, taskKey: string): GateCount[] {
+  return (plan.tasks[taskKey]?.gates ?? []).flatMap((gate) => gates[gate] ?? []);
 }
 
 async function recordEnd(

@@ -7,9 +7,21 @@ import {
   nextDue,
   waitingRuns,
   type OutboxRow,
+  type OutboxVerdict,
   type StoredRun,
 } from '@lattice/persistence';
-import { createRun, deleteRun, pauseRun, readEpoch, readHead, resumeRun, stopRun, type FlowRun } from '@lattice/queue';
+import {
+  announceClasses,
+  createRun,
+  deleteRun,
+  pauseRun,
+  readEpoch,
+  readHead,
+  resumeRun,
+  stopRun,
+  type FlowRun,
+  type QueuedTask,
+} from '@lattice/queue';
 import { z } from 'zod';
 import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
@@ -37,34 +49,69 @@ const STARTS = new Set(['run', 'retry']);
 const signalSchema = z.object({ name: z.string() });
 const cancelSchema = z.object({ reason: z.string().default('') });
 
-/** Sends what is due of the outbox. Returns milliseconds until there may be more. */
-export async function sendOutbox(runtime: Runtime, admissions: Admissions): Promise<number> {
-  // A Redis that is not initialised is empty, or about to be recovered: what is sent now would be taken for lost.
-  if ((await readEpoch(runtime.queue)) === undefined) return SOON_MS;
+/** Sends what is due of the outbox. Without a word that there is something, one look at it is all that a turn costs. */
+export class OutboxSender {
+  private told = true;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly admissions: Admissions,
+  ) {}
+
+  /** Something is due. */
+  tell(): void {
+    this.told = true;
+  }
+
+  /** Returns milliseconds until there may be more. */
+  async turn(): Promise<number> {
+    if (!this.told) {
+      const due = await nextDue(this.runtime.db);
+      if (due === null || due > 0) return Math.min(SWEEP_MS, Math.max(due ?? SWEEP_MS, 5));
+    }
+    this.told = false;
+    const count = await sendDue(this.runtime, this.admissions);
+    // A Redis that is not initialised is empty, or about to be recovered.
+    if (count === undefined) return SOON_MS;
+    if (count === BATCH) this.tell();
+    // Rows that are due and could not be had are in the hands of another scheduler.
+    return count > 0 || this.told ? 0 : 5;
+  }
+}
+
+/** How many rows were due; undefined when Redis may not be written to now: what is sent then would be taken for lost. */
+async function sendDue(runtime: Runtime, admissions: Admissions): Promise<number | undefined> {
+  const epoch = readEpoch(runtime.queue);
+  // Asked beside the claim; should that fail, nobody waits for it.
+  epoch.catch(() => undefined);
+  let initialised = true;
   const count = await claimOutbox(runtime.db, BATCH, async (rows) => {
-    const done: string[] = [];
-    const later: { id: string; delayMs: number }[] = [];
-    await Promise.all(
-      rows.map(async (row) => {
-        try {
-          const sent = await send(runtime, admissions, row);
-          if (sent === true) done.push(row.id);
-          else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
-        } catch (error) {
-          runtime.log.error(
-            { err: error, runId: row.runId, kind: row.kind },
-            'an outbox row could not be sent; it is tried again',
-          );
-          later.push({ id: row.id, delayMs: LATER_MS });
-        }
-        await runtime.race?.('after-outbox-send', { runId: row.runId });
-      }),
-    );
-    return { done, later };
+    initialised = (await epoch) !== undefined;
+    return initialised ? sendRows(runtime, admissions, rows) : { done: [] };
   });
-  if (count === BATCH) return 0;
-  const due = await nextDue(runtime.db);
-  return Math.min(SWEEP_MS, Math.max(due ?? SWEEP_MS, 5));
+  return initialised ? count : undefined;
+}
+
+async function sendRows(runtime: Runtime, admissions: Admissions, rows: readonly OutboxRow[]): Promise<OutboxVerdict> {
+  const done: string[] = [];
+  const later: { id: string; delayMs: number }[] = [];
+  await Promise.all(
+    rows.map(async (row) => {
+      try {
+        const sent = await send(runtime, admissions, row);
+        if (sent === true) done.push(row.id);
+        else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
+      } catch (error) {
+        runtime.log.error(
+          { err: error, runId: row.runId, kind: row.kind },
+          'an outbox row could not be sent; it is tried again',
+        );
+        later.push({ id: row.id, delayMs: LATER_MS });
+      }
+      await runtime.race?.('after-outbox-send', { runId: row.runId });
+    }),
+  );
+  return { done, later };
 }
 
 /** True when the row is dealt with; else it is sent again, after the milliseconds returned if it is a number. */
@@ -104,12 +151,13 @@ async function sendRun(runtime: Runtime, stored: StoredRun, document: WorkflowDo
     // Before the run is made: once it is there, a repeated row would not come this way again.
     await insertOutbox(runtime.db, { kind: 'timeout', runId: run.runId, delayMs: timeout });
   }
-  await create(runtime, stored, compiled);
+  const reply = await create(runtime, stored, compiled, compiled.first);
   await runtime.race?.('after-create', { runId: run.runId });
   const { segments, gates } = await firstSegments(runtime, run, compiled);
-  await tellQueued(runtime, run, compiled, segments);
+  if (compiled.first === undefined || reply === 'exists') await tellQueued(runtime, run, compiled, segments);
+  await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
   await runtime.flows.addRun(run, compiled.plan, segments);
-  await tellReady(runtime, compiled, segments);
+  tellReady(runtime, compiled, segments);
   if (gates.length > 0) await release(runtime, { run, compiled, gates, others: 1 });
   if (segments.length === 0) await finaliseIfDone(runtime, run.runId);
   return true;
@@ -119,14 +167,20 @@ function flowRunOf(stored: StoredRun): FlowRun {
   return { runId: stored.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
 }
 
-async function create(runtime: Runtime, stored: StoredRun, compiled: Compiled): Promise<void> {
-  await createRun(runtime.queue, flowRunOf(stored), {
+async function create(
+  runtime: Runtime,
+  stored: StoredRun,
+  compiled: Compiled,
+  queued: readonly QueuedTask[] = [],
+): Promise<'created' | 'exists'> {
+  return createRun(runtime.queue, flowRunOf(stored), {
     sha: stored.documentSha,
     inputsJson: JSON.stringify(stored.inputs),
     left: compiled.workflow.tasks.size,
     onFailure: compiled.plan.onFailure,
     priority: stored.priority,
     event: createdEvent(stored),
+    queued,
     ...(stored.parent === null ? {} : { fields: { pa: `${stored.parent.runId}|${stored.parent.taskKey}` } }),
   });
 }

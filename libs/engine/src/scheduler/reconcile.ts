@@ -9,6 +9,8 @@ import { recoverRun } from './recover';
 
 const PAGE = 200;
 const PAUSE_MS = 1_000;
+/** With no active run there is time until one could have been quiet for long. */
+const NOTHING_MS = 5_000;
 /** A run that nobody changed for so long is looked at. */
 const QUIET_MS = 5_000;
 /** An active run that is not in Redis for so long was lost. */
@@ -50,7 +52,7 @@ export class Reconciler {
       this.missingSince.delete(stored.runId);
       if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored.runId, head);
     }
-    return PAUSE_MS;
+    return page.length === 0 ? NOTHING_MS : PAUSE_MS;
   }
 
   /** A run that stays as it was is looked at ever more rarely: most quiet runs only wait for a worker. */

@@ -7,7 +7,7 @@ import { finaliseIfDone } from '../run/finalise';
 import { Admissions, LIMITS_IN_USE } from '../admission/admissions';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
-import { sendOutbox } from './enqueue';
+import { OutboxSender } from './enqueue';
 import { startLoop, type Loop } from '../loop';
 import { ScheduleClock } from '../schedules/schedule-loop';
 import { Reconciler, reconcileRun } from './reconcile';
@@ -50,7 +50,8 @@ export class Scheduler {
       tookOver: async () => ended(await clearer.find()),
     });
     this.history = history;
-    const outbox = startLoop({ name: 'outbox', log, turn: () => sendOutbox(runtime, admissions) });
+    const sender = new OutboxSender(runtime, admissions);
+    const outbox = startLoop({ name: 'outbox', log, turn: () => sender.turn() });
     const reconciler = new Reconciler(runtime, {
       mayRecover: () => history.holdsLock,
       madeAgain: (run) => clearer.addJobs(run),
@@ -65,7 +66,10 @@ export class Scheduler {
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
     );
-    const wake = (): void => outbox.wake();
+    const wake = (): void => {
+      sender.tell();
+      outbox.wake();
+    };
     await this.control.start();
     const hear = (message: string): void => {
       if (message === LIMITS_IN_USE) admissions.expect();

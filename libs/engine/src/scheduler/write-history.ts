@@ -5,6 +5,8 @@ import type { Runtime } from '../runtime';
 
 const BATCH = 2_000;
 const BLOCK_MS = 1_000;
+/** After so many reads that brought nothing the watermark is read again. */
+const EMPTY_READS = 10;
 /** Milliseconds between two tries to become the historian. */
 const STANDBY_MS = 1_000;
 
@@ -26,6 +28,7 @@ export class HistoryWriter {
   /** Undefined when it must be read from Postgres. */
   private position: string | undefined;
   private writing: Promise<void> = Promise.resolve();
+  private emptyReads = 0;
 
   constructor(
     private readonly runtime: Runtime,
@@ -67,12 +70,11 @@ export class HistoryWriter {
     const afterId = (this.position ??= (await readWatermark(this.runtime.db)).streamId);
     const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs: BLOCK_MS });
     const last = entries.at(-1);
-    if (last === undefined) {
-      // The epoch may have been raised, and the watermark with it, while nothing came.
-      this.position = undefined;
-      return 0;
-    }
-    if (trust.generation !== generation) return 0;
+    if (last === undefined) this.emptyReads += 1;
+    // The epoch may have been raised, and the watermark with it.
+    const mayHaveMoved = trust.generation !== generation || (last === undefined && this.emptyReads % EMPTY_READS === 0);
+    if (mayHaveMoved) this.position = undefined;
+    if (last === undefined || mayHaveMoved) return 0;
     this.writing = this.write(entries, last.streamId);
     await this.writing;
     return 0;

@@ -1,0 +1,82 @@
+import { taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
+import type { Outcome } from '@lattice/executor';
+import { templateReferences } from '@lattice/expression';
+import type { TaskDefinition } from '@lattice/flow';
+import { record, recordAndBegin, type RecordOptions, type Recorded } from '@lattice/queue';
+import { endWithOutputs } from '../run/finalise';
+import { keepOutput } from '../run/outputs';
+import { gatesOf } from '../run/release';
+import { beginningOf, isOver, scopeOf, type Slice } from './slice';
+import { whenConnected } from './when-connected';
+
+/** Records how an attempt ended. */
+export async function recordOutcome(
+  slice: Slice,
+  task: TaskDefinition,
+  attempt: number,
+  outcome: Outcome,
+): Promise<Recorded> {
+  const { context, run } = slice;
+  const entry = { taskKey: task.key, attempt, gates: gatesOf(slice.compiled, task.key) };
+  const { queue } = context.runtime;
+  switch (outcome.status) {
+    case 'completed': {
+      const output = { taskKey: task.key, attempt, json: outcome.outputJson };
+      const kept = await whenConnected(slice.signal, () => keepOutput(context.runtime, run, output));
+      const { outputBytes } = kept;
+      slice.tasks[task.key] = { status: 'completed', output: JSON.parse(outcome.outputJson), error: null };
+      slice.ran += 1;
+      return recordCompleted(slice, task, {
+        ...entry,
+        status: 'completed',
+        output: kept.field,
+        error: '',
+        ...(outputBytes === undefined
+          ? { eventJson: `{"output":${outcome.outputJson}}` }
+          : { eventJson: '{"output":null}', outputBytes }),
+      });
+    }
+    case 'failed':
+      return record(queue, run, { ...entry, ...ended('failed', outcome.error, { error: outcome.error }) });
+    case 'cancelled':
+      return record(queue, run, {
+        ...entry,
+        ...ended('cancelled', taskError('cancelled', 'the run is being stopped'), { reason: 'stopped' }),
+      });
+  }
+}
+
+/** Goes on with the chain in the same step, or ends the run, where that can be. */
+async function recordCompleted(slice: Slice, task: TaskDefinition, entry: RecordOptions): Promise<Recorded> {
+  const { context, run, compiled, job, signal } = slice;
+  const { queue } = context.runtime;
+  const next = compiled.workflow.tasks.get(job.tasks[job.tasks.indexOf(task.key) + 1] ?? '');
+  if (next === undefined) {
+    const mayBeLast = entry.gates.length === 0 && compiled.jobs.get(job.id)?.parentClass === undefined;
+    const endJson = mayBeLast ? endOfRun(slice) : undefined;
+    return record(queue, run, endJson === undefined ? entry : { ...entry, endJson });
+  }
+  // What a task in the midst of a chain opens would have to be released before the next one begins.
+  if (entry.gates.length > 0 || isOver(slice) || signal.aborted) return record(queue, run, entry);
+  const { recorded, begun } = await recordAndBegin(queue, run, entry, beginningOf(slice, next));
+  slice.begun = begun;
+  return recorded;
+}
+
+/** What the run ends with should the task at hand be its last one; undefined when that can't be said from what is at hand. */
+function endOfRun(slice: Slice): string | undefined {
+  const { compiled, tasks, given } = slice;
+  const { outputs } = compiled.workflow;
+  const known = [...templateReferences(outputs).tasks].every((key) => tasks[key] !== undefined);
+  if (!known || given === undefined) return undefined;
+  const end = endWithOutputs(outputs, scopeOf(slice));
+  return end.type === 'run.completed' ? end.eventJson : undefined;
+}
+
+function ended(
+  status: FinalTaskStatus,
+  error: TaskError,
+  data: unknown,
+): { status: FinalTaskStatus; output: string; error: string; eventJson: string } {
+  return { status, output: '', error: JSON.stringify(error), eventJson: JSON.stringify(data) };
+}

@@ -86,7 +86,7 @@ export const CODES = {
   unknown_uses: {
     status: 422,
     family: 'document',
-    hint: 'Use code, container, handler/NAME, transform, switch, map, loop, wait or workflow/NAME.',
+    hint: 'Use code, container, http, handler/NAME, transform, switch, map, loop, wait or workflow/NAME.',
   },
   unknown_dependency: { status: 422, family: 'document', hint: 'Name a task of this document.' },
   unreachable_reference: { status: 422, family: 'document', hint: 'Refer to inputs, run, or a task of this document.' },
@@ -103,6 +103,21 @@ export const CODES = {
   // tasks and runs that ended badly
   task_failed: { status: 500, family: 'retryable', hint: 'The task itself failed; its log says more.' },
   timeout: { status: 500, family: 'retryable', hint: 'Raise the limit, or make the task quicker.' },
+  http_unreachable: {
+    status: 500,
+    family: 'retryable',
+    hint: 'The server was not reached, or broke off; check the URL, and the network of the worker.',
+  },
+  http_status: {
+    status: 500,
+    family: 'terminal',
+    hint: 'The status was not expected; 429 and 5xx are retryable. Name others that are fine in expect.',
+  },
+  response_too_large: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Raise maxBytes, or fetch it in a code task and return a reference.',
+  },
   heartbeat_timeout: {
     status: 500,
     family: 'retryable',

@@ -107,13 +107,23 @@ export const containerWithSchema = z.strictObject({
   network: z.enum(['none', 'bridge']).default('none'),
   input: z.json().optional(),
 });
+export const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+export const httpWithSchema = z.strictObject({
+  url: z.string().min(1),
+  method: z.enum(HTTP_METHODS).default('GET'),
+  headers: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  body: z.json().optional().describe('A text is sent as it is, all else as JSON.'),
+  timeout: durationSchema.optional().describe('Of the request with its answer, default 30s.'),
+  expect: z.array(z.int().min(100).max(599)).min(1).optional().describe('Statuses of success, default 200 to 299.'),
+  maxBytes: sizeSchema.optional().describe('Of the body of the answer, default 1Mi.'),
+});
 
 /**
- * `uses` of a task. Done by workers: `code`, `container`, `handler/NAME` (a function of a user's own worker). Done by schedulers:
+ * `uses` of a task. Done by workers: `code`, `container`, `http`, `handler/NAME` (a function of a user's own worker). Done by schedulers:
  * `transform`, `switch`, `map`, `loop`, `wait`, and `workflow/NAME` or `workflow/NAME@VERSION` (a saved workflow).
  */
 export const USES_PATTERN =
-  /^(code|container|transform|switch|map|loop|wait|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|workflow\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}(@[1-9]\d{0,8})?)$/;
+  /^(code|container|http|transform|switch|map|loop|wait|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|workflow\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}(@[1-9]\d{0,8})?)$/;
 
 const queueTimeoutSchema = durationSchema.describe(
   'From the moment a task is queued to the start of its first attempt; then it fails with queue_timeout.',

@@ -16,6 +16,7 @@ export {
   labelRuleSchema,
   codeWithSchema,
   containerWithSchema,
+  httpWithSchema,
   taskSchema,
   documentSchema,
   documentJsonSchema,

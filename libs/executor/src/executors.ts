@@ -2,6 +2,7 @@ import { isWeakerLevel, taskError, type SandboxLevel } from '@lattice/contracts'
 import { createDockerExecutor } from './docker/docker-executor';
 import { reapContainers } from './docker/reap-containers';
 import { SettledHandle } from './handle';
+import { createHttpExecutor } from './http/http-executor';
 import { createNoneExecutor } from './none/none-executor';
 import { thisOwner } from './owner';
 import type { Executor, Handler } from './port';
@@ -64,6 +65,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
     handlers: options.handlers ?? new Map(),
     concurrency: options.handlerConcurrency ?? HANDLER_CONCURRENCY,
   });
+  const http = createHttpExecutor();
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const tools = createTools(options.python ?? 'python3');
   const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools });
@@ -99,6 +101,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   return {
     forTask(uses, level) {
       if (uses === 'container') return container;
+      if (uses === 'http') return http;
       if (!uses.startsWith('handler/')) return forCode(level ?? options.defaultLevel ?? 'subprocess');
       if (level === undefined || level === 'none') return none;
       return refusing(level, `${uses} is a function of the worker, so it runs at level none only`);
@@ -109,7 +112,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
       return { processes, containers, folders: await reapFolders(workRoot, owner) };
     },
     async close() {
-      await Promise.all([none.close(), subprocess.close(), seccomp.close(), container.close()]);
+      await Promise.all([none.close(), http.close(), subprocess.close(), seccomp.close(), container.close()]);
     },
   };
 }

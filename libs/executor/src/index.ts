@@ -10,6 +10,7 @@ export type {
   Handler,
   HandlerContext,
   HandlerProgram,
+  HttpProgram,
   LogChunk,
   Outcome,
   WaitResult,

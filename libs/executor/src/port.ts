@@ -53,6 +53,20 @@ export interface HandlerProgram {
   uses: `handler/${string}`;
 }
 
+export interface HttpProgram {
+  uses: 'http';
+  http: {
+    url: string;
+    method: string;
+    headers: Record<string, string>;
+    body?: string;
+    /** Statuses that count as success; default 200 to 299. */
+    expect?: number[];
+    /** Of the body of the answer. */
+    maxBytes: number;
+  };
+}
+
 interface ExecutionBase {
   /** runId.epoch.taskKey.attempt: for names, labels and messages. Need not be unique within the worker. */
   id: string;
@@ -71,7 +85,7 @@ interface ExecutionBase {
 }
 
 /** What to run, with every expression already resolved. */
-export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | HandlerProgram);
+export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | HandlerProgram | HttpProgram);
 
 export type Outcome =
   /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again. */

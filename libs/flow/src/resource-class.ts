@@ -15,7 +15,7 @@ export interface ResourceClass {
   /** Also the name of the queue: `[a-z0-9._-]`. */
   readonly name: string;
   /** `control` is done by schedulers. */
-  readonly uses: 'code' | 'container' | 'handler' | 'control';
+  readonly uses: 'code' | 'container' | 'http' | 'handler' | 'control';
   readonly handler?: string;
   readonly need: Need;
   readonly rules: Readonly<Record<string, LabelRule>>;
@@ -53,7 +53,8 @@ export function resourceClassOf(task: {
   rules: Readonly<Record<string, LabelRule>>;
 }): ResourceClass {
   const { uses, handler, resources, rules } = task;
-  const cpu = resources.cpu ?? (uses === 'handler' ? 0 : DEFAULT_CPU);
+  const usual = uses === 'handler' || uses === 'http' ? 0 : DEFAULT_CPU;
+  const cpu = resources.cpu ?? usual;
   const need: Need = {
     cpu: cpuBucket(cpu),
     memory: memoryBucket(parseSize(resources.memory ?? 0) ?? 0),
@@ -62,7 +63,7 @@ export function resourceClassOf(task: {
   };
   const name = [
     handler === undefined ? uses : `handler.${queueName(handler)}`,
-    ...(need.cpu === (uses === 'handler' ? 0 : DEFAULT_CPU) ? [] : [`c${need.cpu}`]),
+    ...(need.cpu === usual ? [] : [`c${need.cpu}`]),
     ...(need.memory === 0 ? [] : [`m${Math.round(need.memory / 2 ** 20)}`]),
     ...(need.gpu === 0 ? [] : [`g${need.gpu}`]),
     ...(need.gpuMemory === 0 ? [] : [`v${Math.round(need.gpuMemory / 2 ** 20)}`]),

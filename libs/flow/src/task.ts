@@ -3,6 +3,7 @@ import {
   containerWithSchema,
   fault,
   faultsOf,
+  httpWithSchema,
   parseDuration,
   pointerOf,
   type Fault,
@@ -191,7 +192,7 @@ type WorkerUses = Extract<Kind, { by: 'worker' }>['uses'];
 
 /** Handlers run in the worker, containers in Docker; only code has a choice. */
 function levelOf(kind: WorkerUses, asked: SandboxLevel | undefined): SandboxLevel | undefined {
-  if (kind === 'handler') return 'none';
+  if (kind === 'handler' || kind === 'http') return 'none';
   return kind === 'container' ? 'docker' : asked;
 }
 
@@ -204,13 +205,38 @@ function withFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
   if (kind === 'handler') return [];
   if (task.with === undefined)
     return [fault('missing_field', pointerOf(base), `task "${key}" uses ${kind} and needs a "with"`)];
-  const parsed = kind === 'code' ? codeWithSchema.safeParse(task.with) : containerWithSchema.safeParse(task.with);
+  const parsed = schemaOf(kind).safeParse(task.with);
   if (!parsed.success) return faultsOf(parsed.error, base);
+  if (kind === 'http') return httpFaults(task.with, base);
   if (sourceOf(kind, task.with)?.includes('${{') === true) {
     const message = 'an expression in source would let data become code: pass the value by input';
     return [fault('bad_value', pointerOf([...base, 'source']), message)];
   }
   return [];
+}
+
+function schemaOf(
+  kind: Exclude<WorkerUses, 'handler'>,
+): typeof codeWithSchema | typeof containerWithSchema | typeof httpWithSchema {
+  switch (kind) {
+    case 'code':
+      return codeWithSchema;
+    case 'container':
+      return containerWithSchema;
+    case 'http':
+      return httpWithSchema;
+  }
+}
+
+/** What holds for a request as it is written; a URL made by an expression is looked at when it is known. */
+function httpFaults(body: unknown, base: readonly string[]): Fault[] {
+  const { url, method, body: sent } = httpWithSchema.parse(body);
+  const faults: Fault[] = [];
+  if (!url.includes('${{') && !(URL.canParse(url) && /^https?:/i.test(url)))
+    faults.push(fault('bad_value', pointerOf([...base, 'url']), 'not a URL that begins with http:// or https://'));
+  if (sent !== undefined && (method === 'GET' || method === 'HEAD'))
+    faults.push(fault('bad_value', pointerOf([...base, 'body']), `a ${method} request has no body`));
+  return faults;
 }
 
 function levelFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
@@ -221,6 +247,7 @@ function levelFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
     return [fault('bad_value', pointer, `a handler runs in its worker, at level none, not ${asked}`)];
   if (kind === 'container' && asked !== 'docker')
     return [fault('bad_value', pointer, `a container runs at level docker, not ${asked}`)];
+  if (kind === 'http') return [fault('bad_value', pointer, 'a request runs no code: leave out "sandbox"')];
   if (kind === 'code' && asked === 'none')
     return [fault('bad_value', pointer, 'code runs at level subprocess or stronger')];
   return [];

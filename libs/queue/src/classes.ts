@@ -5,7 +5,7 @@ import type { QueueConnection } from './connection';
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 const classSchema = z.object({
   name: z.string(),
-  uses: z.enum(['code', 'container', 'handler', 'control']),
+  uses: z.enum(['code', 'container', 'http', 'handler', 'control']),
   handler: z.string().optional(),
   need: z.object({ cpu: z.number(), memory: z.number(), gpu: z.number(), gpuMemory: z.number() }),
   rules: z.record(

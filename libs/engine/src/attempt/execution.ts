@@ -1,6 +1,13 @@
-import { LatticeError, codeWithSchema, containerWithSchema, parseSize } from '@lattice/contracts';
+import {
+  LatticeError,
+  codeWithSchema,
+  containerWithSchema,
+  httpWithSchema,
+  parseDuration,
+  parseSize,
+} from '@lattice/contracts';
 import { evaluateTemplate, type Scope } from '@lattice/expression';
-import type { CodeProgram, ContainerProgram, Execution, HandlerProgram } from '@lattice/executor';
+import type { CodeProgram, ContainerProgram, Execution, HandlerProgram, HttpProgram } from '@lattice/executor';
 import type { TaskDefinition } from '@lattice/flow';
 import { z } from 'zod';
 import type { Settings } from '@lattice/config';
@@ -17,8 +24,15 @@ const environmentSchema = z.record(
 const codeSchema = codeWithSchema.omit({ source: true }).extend({ input: z.unknown().optional() });
 const containerSchema = containerWithSchema.extend({ input: z.unknown().optional() });
 
+const httpSchema = httpWithSchema.extend({
+  url: z.url({ protocol: /^https?$/, error: 'not a URL that begins with http:// or https://' }),
+  body: z.unknown().optional(),
+});
+const HTTP_BYTES = 1_048_576;
+const HTTP_TIMEOUT_MS = 30_000;
+
 /** What to run, and its input. */
-export type Program = (CodeProgram | ContainerProgram | HandlerProgram) & { readonly input: unknown };
+export type Program = (CodeProgram | ContainerProgram | HandlerProgram | HttpProgram) & { readonly input: unknown };
 
 /** What is to run: expressions evaluated, limits filled in. Throws LatticeError when an expression fails. */
 export function prepare(
@@ -27,9 +41,10 @@ export function prepare(
   settings: Settings,
 ): { program: Program; env: Record<string, string>; limits: Execution['limits'] } {
   const memory = task.resources?.memory === undefined ? undefined : parseSize(task.resources.memory);
-  const timeout = task.timeoutMs ?? (task.uses === 'handler' ? undefined : DEFAULT_TIMEOUT_MS);
+  const body = evaluateTemplate(task.with, scope);
+  const timeout = timeoutOf(task, body);
   return {
-    program: programOf(task, evaluateTemplate(task.with, scope)),
+    program: programOf(task, body),
     env: readValue(environmentSchema, evaluateTemplate(task.env, scope), 'env'),
     limits: {
       graceMs: settings.worker.grace,
@@ -62,11 +77,42 @@ function programOf(task: TaskDefinition, body: unknown): Program {
       };
       return { uses: 'container', container, input: input ?? null };
     }
+    case 'http':
+      return { uses: 'http', http: requestOf(readValue(httpSchema, body, 'with')), input: null };
     case 'handler':
       return { uses: `handler/${task.handler ?? ''}`, input: handlerInput(body) };
     case 'control':
       throw new LatticeError('internal', `task "${task.key}" is of the schedulers, and came to a worker`);
   }
+}
+
+/** Milliseconds. A request has a time of its own; the shorter one of the two holds. */
+function timeoutOf(task: TaskDefinition, body: unknown): number | undefined {
+  switch (task.uses) {
+    case 'http': {
+      const own = parseDuration(readValue(httpSchema, body, 'with').timeout ?? '') ?? HTTP_TIMEOUT_MS;
+      return Math.min(own, task.timeoutMs ?? own);
+    }
+    case 'handler':
+      return task.timeoutMs;
+    default:
+      return task.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  }
+}
+
+function requestOf({ url, method, headers, body, expect, maxBytes }: z.infer<typeof httpSchema>): HttpProgram['http'] {
+  const given = readValue(environmentSchema, headers ?? {}, 'with.headers');
+  const typed = Object.keys(given).some((name) => name.toLowerCase() === 'content-type');
+  const isText = typeof body === 'string';
+  const type = isText ? 'text/plain; charset=utf-8' : 'application/json';
+  return {
+    url,
+    method,
+    headers: body === undefined || typed ? given : { ...given, 'content-type': type },
+    maxBytes: parseSize(maxBytes ?? HTTP_BYTES) ?? HTTP_BYTES,
+    ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
+    ...(expect === undefined ? {} : { expect }),
+  };
 }
 
 /** A value that expressions gave, checked; throws LatticeError `expression_failed` that says what is wrong where. */

@@ -18,10 +18,11 @@ describe('schedules from the command line and the client', () => {
   });
   afterAll(() => test.close());
 
-  const lattice = (...args: string[]): Promise<{ code: unknown; out: string; err: string }> =>
+  const lattice = (...args: string[]) => command('schedules', ...args);
+  const command = (...args: string[]): Promise<{ code: unknown; out: string; err: string }> =>
     new Promise((resolve) => {
       const env = { PATH: process.env['PATH'], LATTICE_URL: test.api.url, LATTICE_API_KEY: test.adminKey };
-      execFile(process.execPath, [bin, 'schedules', ...args], { env }, (error, out, err) =>
+      execFile(process.execPath, [bin, ...args], { env }, (error, out, err) =>
         resolve({ code: error?.code ?? 0, out, err }),
       );
     });
@@ -47,6 +48,7 @@ describe('schedules from the command line and the client', () => {
     expect((await lattice('resume', 'morning')).out).toContain('next tick: 2');
     const triggered = JSON.parse((await lattice('trigger', 'morning', '--json')).out);
     expect((await client.getRun(triggered.runId)).schedule).toBe('morning');
+    expect((await command('runs', 'get', triggered.runId)).out).toContain('morning (by hand)');
     expect((await client.schedules.get('morning')).lastRunId).toBe(triggered.runId);
     expect((await client.schedules.change('morning', { every: '1h' })).cron).toBeNull();
     expect((await client.schedules.list()).map(({ name }) => name)).toEqual(['morning']);

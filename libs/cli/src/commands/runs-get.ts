@@ -42,6 +42,7 @@ function facts(run: RunView, colors: Colors): string {
     ['error', error],
     ['priority', run.priority === 0 ? undefined : String(run.priority)],
     ['tags', run.tags.length > 0 ? run.tags.join(', ') : undefined],
+    ['schedule', run.schedule ? `${run.schedule} (${run.tick ?? 'by hand'})` : undefined],
     ['created', run.createdAt],
     ['started', run.startedAt ?? undefined],
     ['finished', run.finishedAt ? `${run.finishedAt}${took === undefined ? '' : ` (${duration(took)})`}` : undefined],

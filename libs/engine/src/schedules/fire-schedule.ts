@@ -106,7 +106,7 @@ async function makeRun(
   }: { name: string; tick: number; submission: Submission; documents: DocumentCache },
 ): Promise<string | Pick<ScheduleError, 'code' | 'message'>> {
   const at = new Date(tick).toISOString();
-  // A clock of the database that was put back brings ticks again.
+  // Of a schedule that was removed and stored again, with the clock of the database put back in between.
   const known = await findTickRun(session, name, at);
   if (known !== undefined) return known;
   try {

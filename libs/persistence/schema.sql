@@ -134,6 +134,8 @@ create table runs (
   depth integer not null default 0,
   schedule text,
   tick timestamp(3) with time zone,
+  forked_from uuid,
+  reopened_at timestamp(3) with time zone,
   constraint runs_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));
@@ -197,6 +199,7 @@ create table tasks (
   output_bytes integer,
   error json,
   reason text,
+  attempts_before integer not null default 0,
   constraint tasks_pkey PRIMARY KEY (run_id, key)
 ) with (fillfactor=60);
 

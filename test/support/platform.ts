@@ -202,6 +202,11 @@ export class TestPlatform {
     });
   }
 
+  /** Stops the schedulers and workers of this process. */
+  async stopParts(): Promise<void> {
+    await Promise.all([...this.parts].map((part) => part.stop()));
+  }
+
   async close(): Promise<void> {
     for (const one of this.processes) one.kill();
     await Promise.all([...this.processes].map(({ ended }) => ended));

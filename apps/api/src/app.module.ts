@@ -13,6 +13,7 @@ import { KeysController } from './keys/keys.controller';
 import { LiveGateway } from './live/live.gateway';
 import { EventsController } from './runs/events.controller';
 import { LogsController } from './runs/logs.controller';
+import { RerunController } from './runs/rerun.controller';
 import { RunsController } from './runs/runs.controller';
 import { SignalsController } from './runs/signals.controller';
 import { SubmitController } from './runs/submit.controller';
@@ -35,6 +36,7 @@ export interface Services {
 export const CONTROLLERS = [
   SubmitController,
   RunsController,
+  RerunController,
   EventsController,
   LogsController,
   SignalsController,

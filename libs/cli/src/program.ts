@@ -6,6 +6,7 @@ import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
 import { registerImport } from './commands/import';
 import { registerRun } from './commands/run';
+import { registerRunsAgain } from './commands/runs-again';
 import { registerRunsControl } from './commands/runs-control';
 import { registerRunsGet } from './commands/runs-get';
 import { registerRunsList } from './commands/runs-list';
@@ -72,6 +73,7 @@ function buildProgram(shell: Shell): Command {
   registerRunsWatch(runs, shell);
   registerRunsControl(runs, shell);
   registerRunsSignal(runs, shell);
+  registerRunsAgain(runs, shell);
   registerWorkers(program, shell);
   const workflows = program.command('workflows').description('list, read and save workflows');
   registerWorkflowsList(workflows, shell);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { documentSchema, prioritySchema, type inputSchema } from './document';
+import { MAX_TASKS, documentSchema, prioritySchema, type inputSchema } from './document';
 import { durationSchema } from './duration';
 import { faultSchema, taskErrorSchema } from './errors';
 import { workflowNameSchema } from './ids';
@@ -16,6 +16,26 @@ export const submitRunSchema = z.strictObject({
   tags: z.array(z.string().max(100)).max(50).optional(),
 });
 export type SubmitRun = z.infer<typeof submitRunSchema>;
+
+/** Body of POST /v1/runs/:id/tasks/:key/rerun; may be left out. */
+export const rerunTaskSchema = z.strictObject({
+  downstream: z
+    .boolean()
+    .default(true)
+    .describe('false: this task alone; what comes after it keeps results made from its old output.'),
+});
+
+/** Body of POST /v1/runs/:id/fork. */
+export const forkRunSchema = z.strictObject({
+  from: z
+    .union([z.string(), z.array(z.string()).min(1).max(MAX_TASKS)])
+    .describe('The task, or tasks, from which on everything is done anew.'),
+  inputs: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe('Inputs that differ from those of the run. No task that is reused may refer to them.'),
+});
+export type ForkRun = z.infer<typeof forkRunSchema>;
 
 export const submittedSchema = z.object({ runId: z.uuid() });
 
@@ -35,6 +55,7 @@ export const taskViewSchema = z.object({
     .optional()
     .describe('Milliseconds of the last attempt, when it has ended.'),
   attempts: z.number().int(),
+  reused: z.boolean().optional().describe('The result is from before this run, or this rerun of it, began.'),
   workerId: z.string().nullable(),
   output: z.unknown(),
   error: taskErrorSchema.nullable(),
@@ -59,6 +80,7 @@ export const runSummarySchema = z.object({
     .describe('The task that started it: a round of a map or loop, or a sub-workflow.'),
   schedule: z.string().nullish().describe('The schedule that made it.'),
   tick: time.optional().describe('The tick of the schedule; null when it was triggered by hand.'),
+  forkedFrom: z.uuid().nullable().optional().describe('The run that this one was forked from.'),
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
@@ -67,6 +89,7 @@ export const runViewSchema = runSummarySchema.extend({
   inputs: z.record(z.string(), z.unknown()),
   outputs: z.record(z.string(), z.unknown()).nullable(),
   error: taskErrorSchema.nullable(),
+  reopenedAt: time.optional().describe('When it was opened again by the last retry or rerun.'),
   summary: runReportSummarySchema.optional(),
   reason: z.string().nullable().describe('Why it waits to be started, or was cancelled.'),
   tasks: z.array(taskViewSchema),

@@ -13,13 +13,16 @@ export const EVENTS = {
     .object({
       workflow: z.string(),
       version: z.number().int().optional(),
+      forkedFrom: z.string().optional(),
       schedule: z.string().optional(),
       tick: z.string().optional(),
     })
     .describe('`schedule` made the run for its `tick`, or by hand when there is no tick'),
   'run.started': none,
   'run.paused': none,
-  'run.resumed': none,
+  'run.resumed': z
+    .object({ reason: z.enum(['retry', 'rerun']).optional(), task: z.string().optional() })
+    .describe('Without a reason it was paused; `task` is the one that is rerun.'),
   'run.waiting': z
     .object({ task: z.string().optional(), signal: z.string().optional(), message: z.string().optional() })
     .describe('A task waits for a signal, or for an approval (a signal named like the task).'),

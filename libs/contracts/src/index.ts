@@ -72,6 +72,8 @@ export type { PathStep, RunReportSummary } from './run-report';
 export {
   submitRunSchema,
   submittedSchema,
+  rerunTaskSchema,
+  forkRunSchema,
   taskViewSchema,
   runSummarySchema,
   runViewSchema,
@@ -83,6 +85,7 @@ export {
 } from './api';
 export type {
   SubmitRun,
+  ForkRun,
   TaskView,
   RunSummary,
   RunView,

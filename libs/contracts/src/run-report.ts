@@ -26,7 +26,9 @@ export const runReportSummarySchema = z.object({
     .describe('Milliseconds from the start of the run to its end, or until now; null before it started.'),
   queueTime: milliseconds
     .nullable()
-    .describe('Milliseconds from the submission of the run to its start, a delay included; null before it started.'),
+    .describe(
+      'Milliseconds from the submission of the run (or its rerun) to its start, a delay included; null before it started.',
+    ),
   executionTime: milliseconds.describe('Milliseconds of the last attempts of all tasks together.'),
   slowest: z
     .array(z.object({ key: z.string(), executionTime: milliseconds }))

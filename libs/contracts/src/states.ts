@@ -1,8 +1,8 @@
 /**
  * The two state machines of the platform: what states there are, which moves are allowed, what the states mean.
  *
- * A run goes pending -> running -> (waiting | paused) -> completed | failed | cancelled; a rerun opens a failed or
- * cancelled run again. A task goes pending -> queued -> running -> (retrying ->) completed | failed | skipped | cancelled.
+ * A run goes pending -> running -> (waiting | paused) -> completed | failed | cancelled; a rerun opens a run
+ * that has ended again. A task goes pending -> queued -> running -> (retrying ->) completed | failed | skipped | cancelled.
  */
 export const RUN_STATUSES = ['pending', 'running', 'waiting', 'paused', 'completed', 'failed', 'cancelled'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -19,13 +19,13 @@ export const TASK_STATUSES = [
 ] as const;
 export type TaskStatus = (typeof TASK_STATUSES)[number];
 
-/** Where a run may go from each state. `failed` and `cancelled` open again by a rerun. */
+/** Where a run may go from each state. A final state is left only by a rerun. */
 export const RUN_TRANSITIONS: Record<RunStatus, readonly RunStatus[]> = {
   pending: ['running', 'cancelled', 'failed', 'completed', 'paused'],
   running: ['waiting', 'paused', 'completed', 'failed', 'cancelled'],
   waiting: ['running', 'paused', 'completed', 'failed', 'cancelled'],
   paused: ['running', 'waiting', 'failed', 'cancelled'],
-  completed: [],
+  completed: ['running'],
   failed: ['running'],
   cancelled: ['running'],
 };
@@ -36,7 +36,7 @@ export const TASK_TRANSITIONS: Record<TaskStatus, readonly TaskStatus[]> = {
   queued: ['running', 'skipped', 'failed', 'cancelled'],
   running: ['retrying', 'completed', 'failed', 'cancelled'],
   retrying: ['running', 'failed', 'cancelled'],
-  completed: [],
+  completed: ['pending'],
   failed: ['pending'],
   skipped: ['pending'],
   cancelled: ['pending'],

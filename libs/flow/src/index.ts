@@ -12,6 +12,7 @@ export { compile, tasksOf, BOUNDS } from './compile';
 export type { FlowPlan, PlanGate, PlanJob, PlanSegment, PlanTask } from './plan';
 export { CONTROL_CLASS } from './resource-class';
 export type { ResourceClass, Need } from './resource-class';
+export { downstreamOf } from './downstream';
 export { decide, NOT_TAKEN } from './decide';
 export { limitersOf } from './limits';
 export type { Limiters, RunLimits } from './limits';

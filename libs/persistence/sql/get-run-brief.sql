@@ -2,9 +2,9 @@
 -- $1 run id
 -- Result: one row, none when there is no such run; times: [key, status, attempts, started, finished at (ms)] for each task.
 select
-  run.id, run.workflow, run.version, run.document_sha, run.status, run.priority, run.created_at, run.started_at,
-  run.finished_at, run.tags, run.inputs, run.outputs, run.error,
-  run.schedule, run.tick,
+  run.id, run.workflow, run.version, run.document_sha, run.epoch, run.forked_from, run.status, run.priority, run.created_at,
+  run.reopened_at, run.started_at, run.finished_at, run.schedule, run.tick, run.tags, run.inputs, run.outputs, run.error,
+  run.parent_run_id, run.parent_task, run.parent_attempt, run.parent_index,
   coalesce(run.reason, admission.reason) as run_reason,
   coalesce((
     select json_agg(json_build_array(

@@ -2,8 +2,9 @@
 -- $1 run id
 -- Result: one row for each task, by position, with the columns of the run beside it; key is null for a run without tasks.
 select
-  run.id, run.workflow, run.version, run.document_sha, run.status, run.priority, run.created_at, run.started_at, run.finished_at,
-  run.schedule, run.tick, run.parent_run_id, run.parent_task, run.parent_attempt, run.parent_index,
+  run.id, run.workflow, run.version, run.document_sha, run.epoch, run.forked_from, run.status, run.priority, run.created_at,
+  run.reopened_at, run.started_at, run.finished_at, run.schedule, run.tick,
+  run.parent_run_id, run.parent_task, run.parent_attempt, run.parent_index,
   case when row_number() over (order by task.position) = 1 then run.tags end as tags,
   case when row_number() over (order by task.position) = 1 then run.inputs end as inputs,
   case when row_number() over (order by task.position) = 1 then run.outputs end as outputs,

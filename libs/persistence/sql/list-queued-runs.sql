@@ -6,6 +6,6 @@ select id as run_id, workflow, version, document_sha, status, priority, on_failu
 from runs
 where status in ('pending', 'running', 'waiting', 'paused') and id > $1
   and not exists (select from admissions where run_id = runs.id and waiting_on is not null)
-  and (status <> 'pending' or id not in (select run_id from outbox where kind = 'run'))
+  and (status <> 'pending' or id not in (select run_id from outbox where kind in ('run', 'fork')))
 order by id
 limit $2

@@ -2,7 +2,7 @@
 -- $1 workflow or null  $2 status or null  $3 tag or null  $4 run id to go on below, or null  $5 limit
 -- $6 parent run id, or null for runs that no other run started
 select id, workflow, version, status, priority, tags, created_at, started_at, finished_at, schedule, tick,
-  parent_run_id, parent_task, parent_attempt, parent_index
+  forked_from, parent_run_id, parent_task, parent_attempt, parent_index
 from runs
 where ($1::text is null or workflow = $1)
   and ($2::text is null or status = $2)

@@ -2,4 +2,4 @@
 -- time has not come was never sent.
 -- $1 run ids
 -- Result: run_id
-select run_id from outbox where kind = 'run' and run_id = any ($1::uuid[]) and not_before <= now()
+select run_id from outbox where kind in ('run', 'fork', 'retry') and run_id = any ($1::uuid[]) and not_before <= now()

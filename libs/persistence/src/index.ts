@@ -6,6 +6,8 @@ export { migrate, pendingMigrations, waitForMigrations } from './schema/migrate'
 export { dumpSchema } from './schema/dump-schema';
 export { insertRun, purgeIdempotencyKeys } from './runs/insert-run';
 export type { InsertedRun, NewRun } from './runs/insert-run';
+export { forkRun } from './runs/fork-run';
+export type { NewFork } from './runs/fork-run';
 export { getRun, getRunBrief } from './runs/get-run';
 export type { FoundRun, TaskTimes } from './runs/get-run';
 export {

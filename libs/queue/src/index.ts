@@ -19,7 +19,7 @@ export type { LiveTask } from './run-scripts';
 export { markWaiting, stepTimes } from './step-scripts';
 export type { StepTimes } from './step-scripts';
 export type { RunRef } from './run-ref';
-export { readGates, readHead, readProgress, readResults, readUnqueued, runIds } from './run-hash';
+export { attemptsBefore, readGates, readHead, readProgress, readResults, readUnqueued, runIds } from './run-hash';
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';
 export type { FlowRun, JobData } from './flows';

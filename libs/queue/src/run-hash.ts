@@ -130,3 +130,8 @@ export async function readUnqueued(
     }),
   );
 }
+
+/** How many of a task's attempts were made before the last rerun of the run. */
+export async function attemptsBefore(queue: QueueConnection, runId: string, taskKey: string): Promise<number> {
+  return Number((await queue.redis.hget(queue.keys.run(runId), `b:${taskKey}`)) ?? 0);
+}

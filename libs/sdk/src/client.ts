@@ -11,6 +11,7 @@ import {
   workerViewSchema,
   workflowListSchema,
   type Fault,
+  type ForkRun,
   type LogEntry,
   type RunEvent,
   type RunList,
@@ -128,6 +129,36 @@ export class LatticeClient {
   /** Runs again what failed or was cancelled; the run keeps its id, finished tasks their results. */
   async retry(runId: string, options: CallOptions = {}): Promise<void> {
     await request(this.connection, { ...options, method: 'POST', path: `${runPath(runId)}/retry` });
+  }
+
+  /**
+   * Runs a task of an ended run again, with all that is downstream of it; the run keeps its id and its other results.
+   * `downstream: false` is for the task alone.
+   */
+  async rerun(
+    runId: string,
+    key: string,
+    options: CallOptions & { downstream?: boolean | undefined } = {},
+  ): Promise<void> {
+    const { downstream = true, ...call } = options;
+    const path = `${runPath(runId)}/tasks/${encodeURIComponent(key)}/rerun`;
+    await request(this.connection, { ...call, method: 'POST', path, body: { type: 'json', value: { downstream } } });
+  }
+
+  /** Starts a new run that takes over the finished tasks of another, but for `from` and what is downstream of it. */
+  async fork(
+    runId: string,
+    options: CallOptions & ForkRun & { idempotencyKey?: string | undefined },
+  ): Promise<{ runId: string }> {
+    const { signal, timeoutMs, idempotencyKey = newKey(), ...value } = options;
+    return this.parse(submittedSchema, {
+      method: 'POST',
+      path: `${runPath(runId)}/fork`,
+      body: { type: 'json', value },
+      idempotencyKey,
+      signal,
+      timeoutMs,
+    });
   }
 
   /** Gives a waiting task what it waits for. */

@@ -32,6 +32,12 @@ export async function readBody(request: Request, response: Response): Promise<Te
   return { text: await readText(request, response, readRaw), format };
 }
 
+/** True when the request comes with a body. */
+export function hasBody(request: Request): boolean {
+  const length = request.headers['content-length'];
+  return request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
 /** The body of a request that has to be JSON. */
 export async function readJsonText(request: Request, response: Response): Promise<string> {
   requireJson(request);

@@ -1,4 +1,4 @@
-import { LatticeError, durationSchema, prioritySchema, PRIORITY_LIMIT } from '@lattice/contracts';
+import { durationSchema, prioritySchema, PRIORITY_LIMIT } from '@lattice/contracts';
 import { DocumentCache, submissionOfJson, submissionOfYaml, submitRun, type Submission } from '@lattice/engine';
 import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -8,6 +8,7 @@ import { identityOf } from '../auth/identity';
 import { Needs } from '../auth/scope';
 import { Answers, Queries, bodyOf } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
+import { IDEMPOTENCY_KEY, readIdempotencyKey } from '../http/idempotency-key';
 import { readBody } from '../http/read-body';
 import { queryInteger, queryList, readQuery } from '../http/read-query';
 
@@ -19,7 +20,6 @@ const yamlQuery = {
   delay: durationSchema.optional().describe('Not to be started before this time has passed: 30s, 5m.'),
   tag: queryList.optional().describe('May be given several times.'),
 };
-const KEY = /^[\x21-\x7e][\x20-\x7e]{0,254}$/;
 
 /** POST /v1/runs: the way in. */
 @ApiTags('runs')
@@ -38,11 +38,7 @@ export class SubmitController {
     description:
       'JSON: `{workflow: name or document, ...}`. YAML: the body IS the document, and the rest goes into the query. The run is stored when the answer comes; it starts as soon as a worker is free.',
   })
-  @ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'A repeat with the same key within 24 hours gives the first run, with status 200.',
-  })
+  @ApiHeader(IDEMPOTENCY_KEY)
   @Queries(yamlQuery)
   @Answers({
     202: ['The run is stored.', 'Submitted'],
@@ -76,11 +72,4 @@ export class SubmitController {
     readQuery(request, {});
     return submissionOfJson(text, this.documents);
   }
-}
-
-function readIdempotencyKey(request: Request): string | undefined {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) return undefined;
-  if (typeof key === 'string' && KEY.test(key)) return key;
-  throw new LatticeError('bad_request', 'The Idempotency-Key has to be 1 to 255 printable ASCII characters.');
 }

@@ -2,6 +2,7 @@ import { taskError } from '@lattice/contracts';
 import type { Outcome } from '@lattice/executor';
 import { nextDelay, type TaskDefinition } from '@lattice/flow';
 import {
+  attemptsBefore,
   begin,
   parkJob,
   readGates,
@@ -189,7 +190,9 @@ async function finish(
   outcome: Outcome,
 ): Promise<Step> {
   if (outcome.status !== 'failed') return commit(slice, task, token.attempt, outcome);
-  const delay = nextDelay(task.retry, token.attempt - token.lost, outcome.error, Math.random());
+  // The policy counts anew with a rerun.
+  const before = token.attempt > 1 ? await attemptsBefore(slice.context.runtime.queue, slice.run.runId, task.key) : 0;
+  const delay = nextDelay(task.retry, token.attempt - token.lost - before, outcome.error, Math.random());
   if (delay === undefined) return commit(slice, task, token.attempt, outcome);
   const reply = await recordRetry(slice.context.runtime.queue, slice.run, {
     taskKey: task.key,

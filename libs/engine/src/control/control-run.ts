@@ -23,7 +23,7 @@ export async function requestControl(engine: Engine, runId: string, control: Run
   }
   await engine.db.transaction(async (session) => {
     // Open at once: whoever asks for the state next, or waits for the end, sees the rerun and not the last time.
-    if (control === 'retry' && (await reopenRun(session, runId)) === undefined) return;
+    if (control === 'retry' && (await reopenRun(session, state)) === undefined) return;
     await insertOutbox(session, { kind: control, runId });
   });
   nudge(engine);

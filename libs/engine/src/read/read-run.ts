@@ -30,7 +30,7 @@ export async function readRun(engine: Engine, runId: string, options: { tasks?: 
   if (options.tasks === false) return readRunBrief(engine, runId);
   const found = await getRun(engine.db, runId);
   if (found === undefined) throw notFound(runId);
-  const { documentSha, tasks, ...run } = found;
+  const { documentSha, epoch: _, tasks, ...run } = found;
   const workflow = await workflowOf(engine, documentSha);
   const view = { ...run, summary: summarise(run, tasks, workflow), tasks };
   return workflow === undefined ? view : explainWaiting(engine, view, workflow);
@@ -39,7 +39,7 @@ export async function readRun(engine: Engine, runId: string, options: { tasks?: 
 async function readRunBrief(engine: Engine, runId: string): Promise<RunView> {
   const found = await getRunBrief(engine.db, runId);
   if (found === undefined) throw notFound(runId);
-  const { documentSha, ...run } = found.run;
+  const { documentSha, epoch: _, ...run } = found.run;
   return { ...run, summary: summarise(run, found.times, await workflowOf(engine, documentSha)), tasks: [] };
 }
 

@@ -1,4 +1,4 @@
-import type { WorkflowDocument } from '@lattice/contracts';
+import { LatticeError, type WorkflowDocument } from '@lattice/contracts';
 import { mustReadDocument, type Workflow } from '@lattice/flow';
 import { getDocument } from '@lattice/persistence';
 import type { Engine } from '../context';
@@ -15,4 +15,11 @@ export async function workflowOf(engine: Engine, documentSha: string): Promise<W
   const workflow = mustReadDocument(document);
   workflows.set(document, workflow);
   return workflow;
+}
+
+/** {@link workflowOf} for what can't go on without; throws `workflow_not_found`. */
+export async function mustFindWorkflow(engine: Engine, documentSha: string): Promise<Workflow> {
+  const workflow = await workflowOf(engine, documentSha);
+  if (workflow !== undefined) return workflow;
+  throw new LatticeError('workflow_not_found', `document ${documentSha} is not stored`);
 }

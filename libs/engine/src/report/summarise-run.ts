@@ -5,7 +5,7 @@ const SLOWEST = 5;
 
 /** What is summed up: a run and its tasks; outputs and errors don't matter. */
 export interface Summarised {
-  readonly run: Pick<RunView, 'createdAt' | 'startedAt' | 'finishedAt'>;
+  readonly run: Pick<RunView, 'createdAt' | 'startedAt' | 'finishedAt' | 'reopenedAt'>;
   readonly tasks: readonly Pick<
     TaskView,
     'key' | 'status' | 'attempts' | 'startedAt' | 'finishedAt' | 'executionTime'
@@ -36,7 +36,7 @@ export function summariseRun({ run, tasks, needsOf, now }: Summarised): RunRepor
     attempts,
     retries,
     elapsed: started === undefined ? null : Math.max(0, end - started),
-    queueTime: started === undefined ? null : Math.max(0, started - Date.parse(run.createdAt)),
+    queueTime: started === undefined ? null : Math.max(0, started - Date.parse(run.reopenedAt ?? run.createdAt)),
     executionTime,
     slowest: slowestOf(tasks),
     criticalPath: criticalPath({ tasks, needsOf, startedAt: run.startedAt }),

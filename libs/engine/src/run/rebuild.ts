@@ -16,11 +16,30 @@ export interface Rebuild {
   readonly event: { readonly type: EventType; readonly json: string };
 }
 
+/** What a run that was made again goes on from. */
+interface Known {
+  readonly run: FlowRun;
+  readonly compiled: Compiled;
+  readonly ended: ReadonlySet<string>;
+  /** Tasks of each gate that have ended. */
+  readonly counts: readonly number[];
+  /** Tasks that ended otherwise than completed. */
+  readonly others: number;
+}
+
 /**
  * Makes a run in Redis again from what Postgres holds of it: tasks that have ended there stay ended and never run again, the
  * others are released as their gates are open. May be repeated.
  */
-export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }: Rebuild): Promise<void> {
+export async function rebuildRun(runtime: Runtime, rebuild: Rebuild): Promise<void> {
+  const known = await recreateRun(runtime, rebuild);
+  await runtime.race?.('after-create', { runId: rebuild.run.runId });
+  await releaseOpen(runtime, known);
+  await finaliseIfDone(runtime, rebuild.run.runId);
+}
+
+/** Makes the run hash alone from what Postgres holds of a run; one that is there already is left as it is. */
+export async function recreateRun(runtime: Runtime, { run: stored, epoch, event }: Rebuild): Promise<Known> {
   const compiled = await runtime.plans.get(stored.documentSha);
   const results = await taskResults(runtime.db, stored.runId);
   const ended = results.filter(({ status }) => isFinalTask(status));
@@ -44,13 +63,15 @@ export async function rebuildRun(runtime: Runtime, { run: stored, epoch, event }
   });
   // What comes up then is put aside until the run goes on.
   if (stored.status === 'paused') await pauseRun(runtime.queue, run.runId);
-  await releaseOpen(runtime, run, compiled, { ended: new Set(ended.map(({ key }) => key)), counts, others });
-  await finaliseIfDone(runtime, run.runId);
+  return { run, compiled, ended: new Set(ended.map(({ key }) => key)), counts, others };
 }
 
 function fieldsOf(compiled: Compiled, task: TaskResult): Record<string, string | number> {
   const { key, status, attempts } = task;
-  const begun = attempts > 0 ? { [`a:${key}`]: attempts } : {};
+  const begun = {
+    ...(attempts > 0 ? { [`a:${key}`]: attempts } : {}),
+    ...(task.attemptsBefore > 0 ? { [`b:${key}`]: task.attemptsBefore } : {}),
+  };
   if (!isFinalTask(status)) return { ...begun, ...stepFields(compiled, task) };
   const output = task.outputBytes === null ? task.output : `@${task.epoch}.${attempts}`;
   const error = task.error === null ? task.reason : JSON.stringify(task.error);
@@ -75,12 +96,8 @@ function gateCounts(compiled: Compiled, ended: readonly TaskResult[]): number[] 
 }
 
 /** Adds the root with the segments that are free and not done, then those whose gates are open. */
-async function releaseOpen(
-  runtime: Runtime,
-  run: FlowRun,
-  compiled: Compiled,
-  known: { ended: ReadonlySet<string>; counts: readonly number[]; others: number },
-): Promise<void> {
+async function releaseOpen(runtime: Runtime, known: Known): Promise<void> {
+  const { run, compiled } = known;
   const { plan } = compiled;
   const isDone = (index: number): boolean => {
     const segment = plan.segments[index];

@@ -29,7 +29,7 @@ import { createdEvent } from '../run/created-event';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
 import { QUEUE_TIMEOUT } from '../run/queue-timers';
-import { rebuildRun } from '../run/rebuild';
+import { rebuildRun, recreateRun } from '../run/rebuild';
 import { firstSegments, release, tellQueued, tellReady } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
@@ -44,9 +44,11 @@ const SOON_MS = 250;
 const SWEEP_MS = 1_000;
 
 /** Kinds of rows that start a run: limits of its workflow hold them up. */
-const STARTS = new Set(['run', 'retry']);
+const STARTS = new Set(['run', 'fork', 'retry']);
 
 const signalSchema = z.object({ name: z.string() });
+const againSchema = z.object({ reason: z.enum(['retry', 'rerun']).default('retry'), task: z.string().optional() });
+const forkSchema = z.object({ forkedFrom: z.string() });
 const cancelSchema = z.object({ reason: z.string().default('') });
 
 /** Sends what is due of the outbox. Without a word that there is something, one look at it is all that a turn costs. */
@@ -133,7 +135,9 @@ async function send(runtime: Runtime, admissions: Admissions, row: OutboxRow): P
     case 'resume':
       return sendResume(runtime, row.runId);
     case 'retry':
-      return sendRetry(runtime, row.run);
+      return sendRetry(runtime, row.run, row.payload);
+    case 'fork':
+      return sendFork(runtime, row.run, row.payload);
     case 'signal':
       return sendSignal(runtime, row.run, row.payload);
     default:
@@ -146,11 +150,7 @@ async function sendRun(runtime: Runtime, stored: StoredRun, document: WorkflowDo
   if (document === null) return true;
   const compiled = runtime.plans.of(stored.documentSha, document);
   const run = flowRunOf(stored);
-  const timeout = parseDuration(document.timeout ?? '');
-  if (timeout !== undefined) {
-    // Before the run is made: once it is there, a repeated row would not come this way again.
-    await insertOutbox(runtime.db, { kind: 'timeout', runId: run.runId, delayMs: timeout });
-  }
+  await setTimer(runtime, run.runId, document);
   const reply = await create(runtime, stored, compiled, compiled.first);
   await runtime.race?.('after-create', { runId: run.runId });
   const { segments, gates } = await firstSegments(runtime, run, compiled);
@@ -165,6 +165,12 @@ async function sendRun(runtime: Runtime, stored: StoredRun, document: WorkflowDo
 
 function flowRunOf(stored: StoredRun): FlowRun {
   return { runId: stored.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
+}
+
+/** Notes when the time of a run is over. Before the run is made: once it is there, a repeated row would not come this way again. */
+async function setTimer(runtime: Runtime, runId: string, document: WorkflowDocument): Promise<void> {
+  const timeout = parseDuration(document.timeout ?? '');
+  if (timeout !== undefined) await insertOutbox(runtime.db, { kind: 'timeout', runId, delayMs: timeout });
 }
 
 async function create(
@@ -185,12 +191,17 @@ async function create(
   });
 }
 
+/** Makes the hash of a run whose time has not come: from its tasks, since those of a fork may have ended already. */
+async function createEarly(runtime: Runtime, stored: StoredRun): Promise<void> {
+  await recreateRun(runtime, { run: stored, epoch: stored.epoch, event: createdEvent(stored) });
+}
+
 /** Cancels a run. One that never came into Redis (it is delayed) is made there first, so that its end takes the usual road. */
 async function sendCancel(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
   const { reason } = cancelSchema.parse(payload ?? {});
   let reply = await stopRun(runtime.queue, stored.runId, { reason });
   if (reply === 'gone' && stored.status === 'pending') {
-    await create(runtime, stored, await runtime.plans.get(stored.documentSha));
+    await createEarly(runtime, stored);
     reply = await stopRun(runtime.queue, stored.runId, { reason });
   }
   if (reply === 'ok') await settleRun(runtime, stored.runId);
@@ -212,7 +223,7 @@ async function sendTimeout(runtime: Runtime, stored: StoredRun): Promise<boolean
 /** Pauses a run. One that is not in Redis yet is made there first: it must not slip through when its time comes. */
 async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> {
   if (!(await pauseRun(runtime.queue, stored.runId)) && stored.status === 'pending') {
-    await create(runtime, stored, await runtime.plans.get(stored.documentSha));
+    await createEarly(runtime, stored);
     await pauseRun(runtime.queue, stored.runId);
   }
   await controlChildren(runtime.db, { runId: stored.runId }, { kind: 'pause' });
@@ -246,19 +257,31 @@ async function sendSignal(runtime: Runtime, stored: StoredRun, payload: unknown)
   return woken.every(Boolean);
 }
 
-/** Runs again what did not complete; Postgres has it open already. What the last time left in Redis goes first. */
-async function sendRetry(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+/** Runs again what Postgres has open of a run that had ended. What the last time left in Redis goes first. */
+async function sendRetry(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
   const head = await readHead(runtime.queue, stored.runId);
-  if (head !== undefined && head.epoch < stored.epoch) {
-    const last = { runId: stored.runId, epoch: head.epoch };
-    const { plan } = await runtime.plans.get(stored.documentSha);
-    if (!(await runtime.flows.removeRun(last, plan))) return false;
-    await deleteRun(runtime.queue, last);
+  // A recovery was quicker: it made the run again from the same rows.
+  if (head !== undefined && head.epoch > stored.epoch) return true;
+  if (head?.epoch !== stored.epoch) {
+    const { plan, workflow } = await runtime.plans.get(stored.documentSha);
+    if (head !== undefined) {
+      const last = { runId: stored.runId, epoch: head.epoch };
+      if (!(await runtime.flows.removeRun(last, plan))) return false;
+      await deleteRun(runtime.queue, last);
+    }
+    await setTimer(runtime, stored.runId, workflow.document);
   }
-  await rebuildRun(runtime, {
-    run: stored,
-    epoch: stored.epoch,
-    event: { type: 'run.resumed', json: '{"reason":"retry"}' },
-  });
+  const event = { type: 'run.resumed', json: JSON.stringify(againSchema.parse(payload ?? {})) } as const;
+  await rebuildRun(runtime, { run: stored, epoch: stored.epoch, event });
+  return true;
+}
+
+/** Puts a fork into Redis: as it is stored, some of its tasks have ended. */
+async function sendFork(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
+  const { forkedFrom } = forkSchema.parse(payload);
+  if ((await readHead(runtime.queue, stored.runId)) === undefined) {
+    await setTimer(runtime, stored.runId, (await runtime.plans.get(stored.documentSha)).workflow.document);
+  }
+  await rebuildRun(runtime, { run: stored, epoch: stored.epoch, event: createdEvent(stored, forkedFrom) });
   return true;
 }

@@ -87,4 +87,11 @@ export class RunEntity {
   /** How many runs are above this one. */
   @Column('int', { default: 0 })
   depth!: number;
+
+  /** The run it takes results over from. */
+  @Column('uuid', { name: 'forked_from', nullable: true })
+  forkedFrom!: string | null;
+
+  @Column({ type: 'timestamptz', name: 'reopened_at', precision: 3, nullable: true })
+  reopenedAt!: Date | null;
 }

@@ -45,4 +45,7 @@ export class TaskEntity {
 
   @Column('text', { nullable: true })
   reason!: string | null;
+
+  @Column('int', { name: 'attempts_before', default: 0 })
+  attemptsBefore!: number;
 }

@@ -1,6 +1,7 @@
 import { Admissions1767484800000 } from './admissions';
 import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
+import { Reruns1767571200000 } from './reruns';
 import { Schedules1767398400000 } from './schedules';
 
 /** All migrations, oldest first. One that was released is never changed. */
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   ChildRuns1767312000000,
   Schedules1767398400000,
   Admissions1767484800000,
+  Reruns1767571200000,
 ];

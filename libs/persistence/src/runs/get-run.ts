@@ -12,6 +12,9 @@ const runColumns = z.object({
   id: runViewSchema.shape.runId,
   workflow: z.string(),
   document_sha: z.string(),
+  epoch: z.number(),
+  forked_from: z.string().nullable(),
+  reopened_at: timeColumn.nullable(),
   version: z.number().nullable(),
   status: runStatusColumn,
   priority: z.number(),
@@ -44,6 +47,7 @@ const taskColumns = z.object({
 /** A run as the API shows it, and the document that it runs. */
 export interface FoundRun extends RunView {
   documentSha: string;
+  epoch: number;
 }
 
 /** A run with all its tasks and outputs; undefined when there is none of this id. */
@@ -52,7 +56,8 @@ export async function getRun(db: Database, runId: string): Promise<FoundRun | un
   const rows = await db.query(GET_RUN, [runId]);
   const [first] = rows;
   if (first === undefined) return undefined;
-  return { ...toRun(first), tasks: first['key'] === null ? [] : rows.map(toTask) };
+  const run = toRun(first);
+  return { ...run, tasks: first['key'] === null ? [] : rows.map((row) => toTask(row, run.startedAt)) };
 }
 
 /** A task of which only its state and its times are known. */
@@ -88,6 +93,7 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
   return {
     runId: run.id,
     documentSha: run.document_sha,
+    epoch: run.epoch,
     workflow: run.workflow,
     version: run.version,
     status: run.status,
@@ -99,6 +105,8 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
     schedule: run.schedule,
     tick: run.tick,
     parent: parentOfRow(run),
+    reopenedAt: run.reopened_at,
+    forkedFrom: run.forked_from,
     inputs: run.inputs,
     outputs: run.outputs,
     error: run.error,
@@ -106,7 +114,7 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
   };
 }
 
-function toTask(row: unknown): TaskView {
+function toTask(row: unknown, runStartedAt: string | null): TaskView {
   const task = taskColumns.parse(row);
   const { task_started_at: started, task_finished_at: finished } = task;
   return {
@@ -117,6 +125,7 @@ function toTask(row: unknown): TaskView {
     finishedAt: finished,
     executionTime: started === null || finished === null ? null : Date.parse(finished) - Date.parse(started),
     attempts: task.attempts,
+    reused: finished !== null && (runStartedAt === null || finished < runStartedAt),
     workerId: task.worker_id,
     output: task.kept_output === null ? task.output : JSON.parse(task.kept_output),
     error: task.task_error,

@@ -48,16 +48,23 @@ export async function insertRun(db: Session, run: NewRun): Promise<InsertedRun> 
     const outcome = await tryInsert(db, run);
     if (outcome === 'stored') return { status: 'created', runId: run.runId };
     if (outcome === 'known' || run.idempotency === undefined) return { status: 'repeated', runId: run.runId };
-    const [row] = await db.query(FIND_KEY, [run.idempotency.key, run.idempotency.apiKeyId]);
-    if (row === undefined) continue;
-    const held = heldSchema.parse(row);
-    return held.body_sha === run.idempotency.bodySha
-      ? { status: 'repeated', runId: held.run_id }
-      : { status: 'conflict' };
+    const held = await heldRun(db, run.idempotency);
+    if (held !== undefined) return held;
   }
   throw new Error(
     `Idempotency key "${run.idempotency?.key}" is neither free nor in use; was the clock of Postgres moved?`,
   );
+}
+
+/** What an idempotency key that is in use comes to; undefined when it has just become free. */
+export async function heldRun(
+  db: Session,
+  idempotency: NonNullable<NewRun['idempotency']>,
+): Promise<InsertedRun | undefined> {
+  const [row] = await db.query(FIND_KEY, [idempotency.key, idempotency.apiKeyId]);
+  if (row === undefined) return undefined;
+  const held = heldSchema.parse(row);
+  return held.body_sha === idempotency.bodySha ? { status: 'repeated', runId: held.run_id } : { status: 'conflict' };
 }
 
 /** `known`: a run of this id is stored already. `held`: the idempotency key is in use. */

@@ -22,6 +22,7 @@ export interface RunFilter {
 const summarySchema = z
   .object({
     id: z.string(),
+    forked_from: z.string().nullable(),
     workflow: z.string(),
     version: z.number().nullable(),
     status: runStatusColumn,
@@ -47,6 +48,7 @@ const summarySchema = z
     schedule: row.schedule,
     tick: row.tick,
     parent: parentOfRow(row),
+    forkedFrom: row.forked_from,
   }));
 
 /** A page of runs, newest first. `next` is null on the last page. */

@@ -69,10 +69,14 @@ export async function raiseRunEpoch(db: Database, runId: string): Promise<number
 }
 
 /**
- * Opens a run that failed or was cancelled for a rerun and returns its new epoch: completed tasks stay, the others are pending
- * again with their attempts counted on. Undefined when the run is in another state.
+ * Opens a run that has ended for a rerun and returns its new epoch. The tasks named (all that did not complete, when `tasks` is
+ * absent) are pending again, with their attempts counted on; the others keep what they came to. Undefined when the run has not
+ * ended, or when its epoch is another.
  */
-export async function reopenRun(session: Session, runId: string): Promise<number | undefined> {
-  const [row] = await session.query(REOPEN_RUN, [runId]);
+export async function reopenRun(
+  session: Session,
+  run: { runId: string; epoch: number; tasks?: readonly string[] | undefined },
+): Promise<number | undefined> {
+  const [row] = await session.query(REOPEN_RUN, [run.runId, run.epoch, run.tasks ?? null]);
   return row === undefined ? undefined : epochSchema.parse(row).epoch;
 }

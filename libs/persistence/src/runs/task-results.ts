@@ -22,6 +22,8 @@ export interface TaskResult {
   reason: string | null;
   /** Of the last attempt; ISO 8601. */
   startedAt: string | null;
+  /** Of the attempts, those made before the last rerun. */
+  attemptsBefore: number;
 }
 
 const resultSchema = z
@@ -36,11 +38,13 @@ const resultSchema = z
     error: taskErrorSchema.nullable(),
     reason: z.string().nullable(),
     started_at: timeColumn.nullable(),
+    attempts_before: z.number(),
   })
-  .transform(({ output_bytes, started_at, ...rest }): TaskResult => ({
+  .transform(({ output_bytes, started_at, attempts_before, ...rest }): TaskResult => ({
     ...rest,
     outputBytes: output_bytes,
     startedAt: started_at,
+    attemptsBefore: attempts_before,
   }));
 
 /** All tasks of a run by position, to rebuild it in the queue. Outputs stay JSON text: they only pass through. */

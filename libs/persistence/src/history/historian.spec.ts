@@ -303,7 +303,7 @@ test('property: however a history is cut into batches, the rows come out the sam
 test('property: steps in no order come to the same states and results however they are cut', async () => {
   await fc.assert(
     fc.asyncProperty(chaos, fc.infiniteStream(fc.boolean()), async (steps, dice) => {
-      // A start that says again what was said may still tell the worker and the time.
+      // A step that says again what was said may still tell the worker and the times.
       const states = (tasks: Awaited<ReturnType<typeof tasksAfter>>) =>
         tasks.map((task) => ({ ...task, workerId: null, queuedAt: null, startedAt: null }));
       const single = states(await tasksAfter(steps, () => true));

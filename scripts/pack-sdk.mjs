@@ -1,10 +1,10 @@
 /**
- * `npm run pack:sdk [-- FOLDER]`: @lattice/sdk as a package that needs nothing of this repository. Writes the package to
- * libs/sdk/dist/package (ESM and CommonJS, each with its types) and its tarball to FOLDER, or beside it. Prints the path of
- * the tarball. Expects `tsc -b` to be done.
+ * `npm run pack:sdk [-- FOLDER]`: @lattice/sdk as a package that needs nothing of this repository: ESM and CommonJS, each with
+ * its types. Writes its tarball to FOLDER (default libs/sdk/dist) and prints the path. Expects `tsc -b` to be done.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -12,21 +12,23 @@ import ts from 'typescript';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const sdk = join(root, 'libs', 'sdk');
-const out = join(sdk, 'dist', 'package');
+const target = resolve(process.argv[2] ?? join(sdk, 'dist'));
+// A folder of its own: two may pack at the same time.
+const out = mkdtempSync(join(tmpdir(), 'lattice-pack-'));
 const manifest = JSON.parse(readFileSync(join(sdk, 'package.json'), 'utf8'));
 /** Entry points: what Node gets, and what works in browsers as well. */
 const entries = ['index', 'client-entry'];
 /** Bundled, so that the package needs few others. */
 const bundled = ['@lattice/contracts', 'eventsource-parser', 'acorn'];
 
-rmSync(out, { recursive: true, force: true });
 const pairs = Object.entries({ ...manifest.dependencies, ...manifest.optionalDependencies });
 const external = pairs.map(([name]) => name).filter((name) => !bundled.includes(name));
 await Promise.all(['esm', 'cjs'].map((format) => bundle(format)));
 for (const format of ['esm', 'cjs']) writeTypes(format);
 writeManifest();
 cpSync(join(sdk, 'README.md'), join(out, 'README.md'));
-console.log(pack(resolve(process.argv[2] ?? join(sdk, 'dist'))));
+console.log(pack(target));
+rmSync(out, { recursive: true });
 
 async function bundle(format) {
   await build({
@@ -41,6 +43,8 @@ async function bundle(format) {
     conditions: ['lattice-source', ...(format === 'esm' ? ['import', 'module'] : [])],
     external: [...external, 'node:*'],
     target: 'es2023',
+    // Where the SDK itself is, for finding esbuild from there.
+    define: format === 'esm' ? { __filename: 'import.meta.url' } : {},
     legalComments: 'inline',
     logLevel: 'warning',
   });
@@ -101,7 +105,8 @@ function writeManifest() {
     description: 'Write, run and follow Lattice workflows from TypeScript; workers of your own',
     license: 'MIT',
     engines: { node: '>=20.19' },
-    sideEffects: false,
+    // The entry of Node says how code is bundled.
+    sideEffects: ['./esm/index.js', './cjs/index.js'],
     main: './cjs/index.js',
     types: './cjs/types/sdk/index.d.ts',
     browser: './esm/client-entry.js',

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually';
 import { testServices, type TestServices } from '../e2e/support/services';
 import { installSdk, root, transpile, typeCheck } from './support';
 
-let folder: string;
+let folder = '';
 let services: TestServices;
 let url: string;
 let env: NodeJS.ProcessEnv;

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installSdk, node, root, typeCheck } from './support';
 
-let folder: string;
+let folder = '';
 beforeAll(async () => {
   folder = await installSdk();
 }, 180_000);

@@ -14,6 +14,8 @@ const { toJson } = require('./json-output.cjs');
 
 const MAX_MESSAGE = 4_000;
 const MAX_STACK_LINES = 12;
+/** Codes that a task may give by itself: bundled by the SDK, it checks its values. */
+const OWN_CODES = new Set(['task_input_invalid', 'task_output_invalid']);
 /** What a refused Buffer says: Node 20, then 24. */
 const NO_MEMORY = /^Array buffer allocation failed|^Failed to allocate memory/;
 
@@ -56,7 +58,8 @@ function failed(error) {
   if (!(error instanceof Error || types.isNativeError(error)))
     return failWith('task_failed', `thrown: ${inspect(error, { depth: 2 })}`, {});
   const memory = error.name === 'RangeError' && NO_MEMORY.test(error.message);
-  return failWith(memory ? 'out_of_memory' : 'task_failed', error.message === '' ? error.name : error.message, {
+  const own = OWN_CODES.has(error.code) ? error.code : 'task_failed';
+  return failWith(memory ? 'out_of_memory' : own, error.message === '' ? error.name : error.message, {
     ...(error.retryable === false ? { retryable: false } : {}),
     details: {
       name: error.name,

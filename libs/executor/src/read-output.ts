@@ -6,7 +6,14 @@ import { messageOf } from './thrown';
 
 /** The runner's word on how its task failed; only these codes are its to give. */
 const faultSchema = z.object({
-  code: z.enum(['task_failed', 'output_not_json', 'out_of_memory', 'language_unavailable']),
+  code: z.enum([
+    'task_failed',
+    'output_not_json',
+    'out_of_memory',
+    'language_unavailable',
+    'task_input_invalid',
+    'task_output_invalid',
+  ]),
   message: z.string(),
   retryable: z.boolean().optional(),
   details: z.record(z.string(), z.unknown()).optional(),

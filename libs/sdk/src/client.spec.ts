@@ -53,6 +53,7 @@ function run(status: string): object {
     inputs: {},
     outputs: null,
     error: null,
+    reason: null,
     tasks: [],
   };
 }

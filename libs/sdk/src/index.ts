@@ -1,3 +1,8 @@
+import { bundleCode } from './code/bundle-code';
+import { useBundler } from './workflow/document-of-task';
+
+useBundler(bundleCode);
+
 export {
   LatticeClient,
   type SubmitOptions,

@@ -32,7 +32,7 @@ export interface AddOptions {
   /** Name of the task within the workflow; made of the name of the task when absent. */
   key?: string;
   /** Tasks to wait for that pass no data. */
-  needs?: TaskNode<unknown>[];
+  needs?: { readonly key: string }[];
   /** CEL that decides whether it runs, or a reference to a boolean. */
   if?: string | boolean | Reference<boolean>;
   trigger?: TriggerRule;

@@ -1,6 +1,22 @@
 import { LatticeError, USES_PATTERN, retrySchema, type TaskDocument } from '@lattice/contracts';
 import type { z } from 'zod';
-import type { Task } from './task';
+import type { CodeTask, Task } from './task';
+
+type Bundle = (task: CodeTask) => string;
+let bundle: Bundle | undefined;
+
+/** Says how functions are bundled. Only Node can do so: browsers never hear of it. */
+export function useBundler(how: Bundle): void {
+  bundle = how;
+}
+
+function bundlerOf(name: string): Bundle {
+  if (bundle !== undefined) return bundle;
+  throw new LatticeError(
+    'code_not_portable',
+    `the function of "${name}" can only be bundled by Node, with @lattice/sdk and not @lattice/sdk/client; or use a handler`,
+  );
+}
 
 /** A task as the document has it; its input is a template already. */
 export function documentOfTask(task: Task, { input }: { input: z.core.util.JSONType }): TaskDocument {
@@ -29,6 +45,10 @@ function bodyOf(task: Task, input: z.core.util.JSONType): Pick<TaskDocument, 'us
       return { uses, with: { input } };
     }
     case 'code':
-      throw new LatticeError('bad_value', 'code tasks are not there yet');
+      return {
+        uses: 'code',
+        with: { language: 'javascript', source: bundlerOf(task.name)(task), input },
+        ...(task.sandbox === undefined ? {} : { sandbox: task.sandbox }),
+      };
   }
 }

@@ -42,6 +42,10 @@ export class Client {
     await this.call('POST', '/v1/workflows', { body: workflow });
   }
 
+  async post(path: string, body?: unknown): Promise<void> {
+    await this.call('POST', path, { body });
+  }
+
   async read(runId: string): Promise<RunView> {
     return runViewSchema.parse(await this.call('GET', `/v1/runs/${runId}`));
   }

@@ -49,6 +49,12 @@ export const handlers = {
     if (ms > 0) await delay(ms, undefined, { signal });
     return value ?? null;
   },
+  /** The first attempt takes `ms` and does not listen: its answer comes late. Further ones answer at once. */
+  late: async ({ value, ms }, { token, attempt }) => {
+    note(token);
+    if (attempt === 1) await delay(ms);
+    return `${value} of attempt ${attempt}`;
+  },
   poison: ({ kind }, { token }) => {
     note(token);
     return poisons[kind]();

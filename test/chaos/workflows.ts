@@ -17,6 +17,23 @@ export function noteOutside(ledger: string, value: unknown): Record<string, unkn
   return { uses: 'code', with: { language: 'javascript', source: SOURCE, input: { ledger, value } } };
 }
 
+/** The first attempt of this task sleeps in a process of its own for a minute, with a child of its own; further ones answer at once. */
+export function sleeper(ledger: string): Record<string, unknown> {
+  const source = `import { appendFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+export default async ({ ledger }) => {
+  const token = process.env.LATTICE_EXECUTION;
+  const note = (pid) => appendFileSync(ledger + '.pids', pid + '\\n');
+  appendFileSync(ledger, JSON.stringify({ token, pid: process.pid, at: Date.now() }) + '\\n');
+  if (!token.endsWith('.1')) return 'done';
+  note(process.pid);
+  note(spawn('sleep', ['60'], { detached: true, stdio: 'ignore' }).pid);
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+  return 'late';
+};`;
+  return { uses: 'code', with: { language: 'javascript', source, input: { ledger } } };
+}
+
 /** Two branches between a first and a last task; `c` may run in a process of its own. */
 export function diamond(
   name: string,

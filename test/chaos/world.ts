@@ -128,6 +128,21 @@ export class World {
     this.launch(name);
   }
 
+  /** SIGSTOP: it is there and does nothing. What it had is to be with another one in time, as after a kill. */
+  freeze(name: string): void {
+    this.kills.push({ name, workerId: this.workerId(name), at: Date.now() });
+    this.app(name).signal('SIGSTOP');
+  }
+
+  thaw(name: string): void {
+    this.app(name).signal('SIGCONT');
+  }
+
+  /** A worker that can't be reached from now on counts as lost. */
+  cutOff(name: string): void {
+    this.kills.push({ name, workerId: this.workerId(name), at: Date.now() });
+  }
+
   /** SIGKILL, and nobody in its place. */
   async remove(name: string): Promise<void> {
     const app = this.app(name);

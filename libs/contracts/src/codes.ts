@@ -135,6 +135,11 @@ export const CODES = {
     family: 'terminal',
     hint: 'Three workers were lost while they ran this task; does it bring them down?',
   },
+  worker_stopped: {
+    status: 500,
+    family: 'retryable',
+    hint: 'The worker was stopped before the task was done; another one does it again. It counts neither as a try nor as a loss.',
+  },
   heartbeat_lost: { status: 500, family: 'retryable', hint: 'The worker lost its lease; the attempt was given up.' },
   output_not_json: {
     status: 500,

@@ -3,7 +3,7 @@
   KEYS[1] run hash, KEYS[2] event stream, KEYS[3] epoch key
   ARGV: run id, epoch of the run, task key, live mark (worker|nonce), data of task.started, most unread events,
         most lost attempts, 1 when inputs are wanted, then keys of tasks whose results are wanted
-  Replies: {'ok', attempt, lost attempts, inputs or '', then per key: result, output, error}
+  Replies: {'ok', attempt, attempts that don't count, inputs or '', then per key: result, output, error}
     {'uninitialised'} Redis lost its data     {'gone'} the run has ended and was cleared away
     {'stale'} the job is of an older epoch    {'recorded'} the task has ended already
     {'cancelling'|'failing'|'paused'|'final'} the state of the run forbids it
@@ -13,7 +13,7 @@
 ]]
 if redis.call('EXISTS', KEYS[3]) == 0 then return { 'uninitialised' } end
 local key = ARGV[3]
-local f = redis.call('HMGET', KEYS[1], 'ep', 'st', 'r:' .. key, 'a:' .. key, 'w:' .. key, 'd:' .. key, 'l:' .. key)
+local f = redis.call('HMGET', KEYS[1], 'ep', 'st', 'r:' .. key, 'a:' .. key, 'w:' .. key, 'd:' .. key, 'l:' .. key, 'x:' .. key)
 if not f[1] then return { 'gone' } end
 if f[1] ~= ARGV[2] then return { 'stale' } end
 if f[3] then return { 'recorded' } end
@@ -39,7 +39,7 @@ if f[5] ~= ARGV[4] then
   redis.call('XADD', KEYS[2], '*', 't', 'task.started', 'r', ARGV[1], 'e', f[1], 'k', key, 'a', attempt, 'm', now,
     'd', ARGV[5])
 end
-local reply = { 'ok', attempt, lost, '' }
+local reply = { 'ok', attempt, lost + tonumber(f[8] or 0), '' }
 if ARGV[8] == '1' then reply[4] = redis.call('HGET', KEYS[1], 'in') end
 if #ARGV > 8 then
   local fields = {}

@@ -13,7 +13,7 @@
     of on failure    pr priority    at last change, ms    fe error of the run, JSON    cr reason of a cancel
     per task: a:K last attempt    w:K live attempt: worker|nonce    r:K how it ended    o:K output JSON, or @ATTEMPT when it
     is kept in Postgres    e:K error JSON or reason    d:K not before, ms    l:K lost attempts    q:K queued event was written
-    b:K attempts made before a rerun    pa what started the run: RUN|TASK    wt tasks that wait for a signal, wt:K each
+    x:K attempts given back    b:K attempts made before a rerun    pa what started the run: RUN|TASK    wt tasks that wait for a signal, wt:K each
     per task of a scheduler: s:K when its attempt began: ATTEMPT|MS
     per gate: g:I tasks of it that have ended    pk parked jobs: KEY|CLASS; each
 ]]

@@ -1,7 +1,7 @@
 --[[
   Ends an attempt that will be tried again: the task is not ended, its live mark goes, and it may not begin before the delay.
   KEYS[1] run hash, KEYS[2] event stream, KEYS[3] epoch key
-  ARGV: run id, epoch of the run, task key, attempt, delay in ms, data of task.retrying
+  ARGV: run id, epoch of the run, task key, attempt, delay in ms, data of task.retrying, 1 when the attempt counts for nothing
   Replies: 'ok' | 'repeat' | 'uninitialised' | 'gone' | 'stale' | 'fenced' | 'stopping'
 ]]
 if redis.call('EXISTS', KEYS[3]) == 0 then return 'uninitialised' end
@@ -16,5 +16,6 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('HSET', KEYS[1], 'd:' .. key, now + tonumber(ARGV[5]), 'at', now)
 redis.call('HDEL', KEYS[1], 'w:' .. key)
+if ARGV[7] == '1' then redis.call('HINCRBY', KEYS[1], 'x:' .. key, 1) end
 redis.call('XADD', KEYS[2], '*', 't', 'task.retrying', 'r', ARGV[1], 'e', f[1], 'k', key, 'a', ARGV[4], 'm', now, 'd', ARGV[6])
 return 'ok'

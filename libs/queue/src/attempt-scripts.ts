@@ -30,6 +30,7 @@ export type Begun =
   | {
       readonly reply: 'ok';
       readonly attempt: number;
+      /** Attempts before this one that don't count as tries: lost, or given back. */
       readonly lost: number;
       readonly inputs: string;
       readonly results: StoredResult[];
@@ -232,13 +233,28 @@ export type Retried = 'ok' | 'repeat' | 'uninitialised' | 'gone' | 'stale' | 'fe
 export async function recordRetry(
   queue: QueueConnection,
   run: RunRef,
-  options: { taskKey: string; attempt: number; delayMs: number; eventJson: string },
+  options: {
+    taskKey: string;
+    attempt: number;
+    delayMs: number;
+    eventJson: string;
+    /** The worker gave the task back: the attempt is no try of it. */
+    givenBack?: boolean;
+  },
 ): Promise<Retried> {
   const reply = await call(
     queue.redis,
     'retry',
     [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
-    [run.runId, run.epoch, options.taskKey, options.attempt, options.delayMs, options.eventJson],
+    [
+      run.runId,
+      run.epoch,
+      options.taskKey,
+      options.attempt,
+      options.delayMs,
+      options.eventJson,
+      options.givenBack === true ? 1 : 0,
+    ],
   );
   switch (reply) {
     case 'ok':

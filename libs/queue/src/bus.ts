@@ -7,6 +7,8 @@ export interface Listener {
   onReconnect?(): void;
 }
 
+const PING_MS = 10_000;
+
 /** Publish and subscribe. Messages are hints: whoever needs certainty reads the state again after a reconnect. */
 export class Bus {
   private readonly listeners = new Map<Channel, Set<Listener>>();
@@ -41,6 +43,11 @@ export class Bus {
       if (channel === undefined) return;
       for (const listener of this.listeners.get(channel) ?? []) listener.onMessage(message);
     });
+    // Nobody asks anything on this connection, so that its silence would tell nothing.
+    const pinging = setInterval(() => {
+      if (redis.status === 'ready') redis.ping().catch(() => undefined);
+    }, PING_MS).unref();
+    redis.on('end', () => clearInterval(pinging));
     let wasReady = false;
     redis.on('ready', () => {
       if (wasReady) void this.resubscribe(redis);

@@ -29,6 +29,12 @@ export interface QueueConnection {
   close(): Promise<void>;
 }
 
+/**
+ * A connection on which a command waits for so long without any answer is given up: behind a router that forgot it, it would
+ * be silent for ever. Longer than any read blocks (BullMQ: 10 s), and than a lock.
+ */
+const SILENT_MS = 20_000;
+
 /** Reconnects after 50 ms, then ever more slowly up to 1 s: a queue without Redis has nothing else to do. */
 function retryStrategy(times: number): number {
   return Math.min(50 * times, 1_000);
@@ -45,6 +51,7 @@ export async function openQueue(options: QueueOptions): Promise<QueueConnection>
       enableReadyCheck: true,
       connectTimeout: 10_000,
       keepAlive: 10_000,
+      socketTimeout: SILENT_MS,
       retryStrategy,
       connectionName: `${options.name}:${purpose}`,
     });

@@ -12,6 +12,7 @@ export type {
   QueuedTask,
   RecordOptions,
   Recorded,
+  Retried,
   StoredResult,
 } from './attempt-scripts';
 export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';

@@ -1,14 +1,21 @@
 import type { Scenario } from '../scenario';
+import { controlCutOff, workersCutOff } from './cuts';
+import { frozen } from './frozen';
 import { kills } from './kills';
+import { poisons } from './poison';
 import { postgresStopped, redisEmptied, redisKilled, redisOlder } from './redis';
-import { schedules } from './schedules';
+import { schedulersKilled } from './schedulers';
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
   kills,
-  schedules,
   redisKilled,
   redisEmptied,
   redisOlder,
   postgresStopped,
+  frozen,
+  workersCutOff,
+  controlCutOff,
+  schedulersKilled,
+  poisons,
 ];

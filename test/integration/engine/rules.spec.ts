@@ -1,6 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestControl } from '@lattice/engine';
+import { orderWorker } from '@lattice/queue';
 import { eventually } from '../../support/eventually';
 import { readLedger } from '../../support/handlers';
 import { faultsOfHistory } from '../../support/history';
@@ -230,6 +231,25 @@ test('a pause that comes with the submission is not lost', async () => {
   expect((await platform.wait(id)).status).toBe('completed');
 });
 
+test('a delayed run that is paused and goes on before its time waits for its time', async () => {
+  const delayMs = 3_000;
+  const submitted = Date.now();
+  const id = await platform.submit({ name: 'later', tasks: { a: note('a') } }, { delay: `${delayMs}ms` });
+  await requestControl(platform.engine, id, 'pause');
+  await eventually('paused', async () => ((await platform.read(id)).status === 'paused' ? true : undefined));
+  await requestControl(platform.engine, id, 'resume');
+  await eventually(
+    'both are dealt with',
+    async () => {
+      const rows = await platform.engine.db.query('select kind from outbox where run_id = $1', [id]);
+      return rows.every(({ kind }) => kind === 'run') ? true : undefined;
+    },
+    delayMs / 2,
+  );
+  expect((await platform.wait(id)).status).toBe('completed');
+  expect(readLedger(platform.ledger).find(({ run }) => run === id)?.at).toBeGreaterThanOrEqual(submitted + delayMs);
+});
+
 test('retry of a failed run: what completed never runs again', async () => {
   const { task, release } = hold('rerun');
   const id = await platform.submit({
@@ -273,4 +293,36 @@ test('a worker that stops lets its attempts end, and takes no more', async () =>
     await other.close();
   }
   expect(existsSync(other.folder)).toBe(false);
+});
+
+test('a task is handed on by any number of workers that stop: it counts neither as a try nor as a loss', async () => {
+  const other = await TestPlatform.open({ LATTICE_CONCURRENCY: '1' });
+  try {
+    await other.scheduler();
+    const file = join(other.folder, 'goes-on');
+    const id = await other.submit({ name: 'long', tasks: { h: { uses: 'handler/hold', with: { file } } } });
+    const stops = 4;
+    for (let n = 1; n <= stops; n += 1) {
+      const workerId = `worker-${n}`;
+      const worker = await other.worker({ workerId });
+      await eventually(`attempt ${n} runs`, async () =>
+        (await other.read(id)).tasks[0]?.workerId === workerId ? true : undefined,
+      );
+      await orderWorker(other.engine.queue, workerId, { order: 'drain', exit: false, timeoutMs: 1 });
+      await eventually(`attempt ${n} was given back`, async () =>
+        (await other.events(id)).filter(({ type }) => type === 'task.retrying').length === n ? true : undefined,
+      );
+      await worker.stop();
+    }
+    writeFileSync(file, '');
+    await other.worker();
+    const run = await other.wait(id);
+    expect(run.tasks[0]).toMatchObject({ status: 'completed', attempts: stops + 1 });
+    const events = await other.events(id);
+    expect(faultsOfHistory(run, events)).toEqual([]);
+    const reasons = events.filter(({ type }) => type === 'task.retrying').map(({ data }) => data['error']);
+    expect(reasons).toEqual(Array(stops).fill(expect.objectContaining({ code: 'worker_stopped' })));
+  } finally {
+    await other.close();
+  }
 });

@@ -12,6 +12,7 @@ import {
   type Disposal,
   type FlowRun,
   type Recorded,
+  type Retried,
   type Taken,
 } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
@@ -127,8 +128,7 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
     outcome = { status: 'failed', error: faultOf(error) };
   }
   if (slice.signal.reason === 'heartbeat_lost') return { do: 'leave' };
-  // Its live mark stays: whoever takes the job next counts the attempt as lost, and need not wait for the lock to run out.
-  if (slice.signal.reason === 'worker_stops' && outcome.status !== 'completed') return { do: 'requeue' };
+  if (slice.signal.reason === 'worker_stops' && outcome.status !== 'completed') return giveBack(slice, task, attempt);
   return finish(slice, task, { attempt, lost: begun.lost }, outcome);
 }
 
@@ -200,12 +200,21 @@ async function finish(
     delayMs: delay,
     eventJson: JSON.stringify({ delay, error: outcome.error }),
   });
+  return afterRetry(slice, task, token.attempt, { reply, again: { do: 'delay', ms: delay } });
+}
+
+async function afterRetry(
+  slice: Slice,
+  task: TaskDefinition,
+  attempt: number,
+  { reply, again }: { reply: Retried; again: Disposal },
+): Promise<Step> {
   switch (reply) {
     case 'ok':
     case 'repeat':
-      return { do: 'delay', ms: delay };
+      return again;
     case 'stopping':
-      return commit(slice, task, token.attempt, { status: 'cancelled' });
+      return commit(slice, task, attempt, { status: 'cancelled' });
     case 'gone':
     case 'stale':
       return { do: 'acknowledge' };
@@ -214,6 +223,20 @@ async function finish(
     case 'fenced':
       return { do: 'leave' };
   }
+}
+
+/** A worker that stops hands its task on: nobody failed, so it counts neither as a try nor as a loss. */
+async function giveBack(slice: Slice, task: TaskDefinition, attempt: number): Promise<Step> {
+  const { workerId, runtime } = slice.context;
+  const error = taskError('worker_stopped', `worker ${workerId} was stopped before the task was done`);
+  const reply = await recordRetry(runtime.queue, slice.run, {
+    taskKey: task.key,
+    attempt,
+    delayMs: 0,
+    eventJson: JSON.stringify({ delay: 0, error }),
+    givenBack: true,
+  });
+  return afterRetry(slice, task, attempt, { reply, again: { do: 'requeue' } });
 }
 
 /** Records how a task ended and adds what that opens. */

@@ -1,4 +1,4 @@
-import { listActiveRuns, type StoredRun } from '@lattice/persistence';
+import { awaitsSending, listActiveRuns, type StoredRun } from '@lattice/persistence';
 import { readEpoch, readGates, readHead, readProgress, serverTime, type FlowRun, type RunHead } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
@@ -108,6 +108,8 @@ export async function reconcileRun(runtime: Runtime, runId: string, head: RunHea
       await settleRun(runtime, runId);
       return;
     default: {
+      // One that was paused before its time is in Redis already, and comes up when its row is sent.
+      if (await awaitsSending(runtime.db, runId)) return;
       const compiled = await runtime.plans.get(head.sha);
       const run: FlowRun = { runId, epoch: head.epoch, priority: head.priority, sha: head.sha };
       await releaseForgotten(runtime, run, compiled, head);

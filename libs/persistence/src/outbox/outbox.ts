@@ -12,6 +12,7 @@ const INSERT = prepared('insert-outbox');
 const INSERT_TIMER = prepared('insert-task-timer');
 const NEXT_DUE = prepared('next-due');
 const UNSENT_RUNS = prepared('unsent-runs');
+const AWAITS_SENDING = prepared('awaits-sending');
 
 /** Something decided that is not yet in the queue. */
 export interface OutboxRow {
@@ -36,6 +37,7 @@ export interface OutboxVerdict {
 const claimedSchema = z.object({ id: bigintColumn, kind: z.string(), run_id: z.string(), payload: z.unknown() });
 const unsentSchema = z.object({ run_id: z.string() });
 const waitSchema = z.object({ wait: z.number() });
+const awaitsSchema = z.object({ awaits: z.boolean() });
 
 /**
  * Gives up to `limit` due rows to `fn`, removes those it names as done, and commits. No other claim sees the rows meanwhile.
@@ -102,4 +104,10 @@ export async function unsentRuns(db: Database, runIds: readonly string[]): Promi
   if (runIds.length === 0) return new Set();
   const rows = await db.query(UNSENT_RUNS, [runIds]);
   return new Set(rows.map((row) => unsentSchema.parse(row).run_id));
+}
+
+/** True when the outbox row that sends the run is there, whether its time has come or not. */
+export async function awaitsSending(db: Database, runId: string): Promise<boolean> {
+  const [row] = await db.query(AWAITS_SENDING, [runId]);
+  return awaitsSchema.parse(row).awaits;
 }

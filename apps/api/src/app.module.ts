@@ -13,6 +13,7 @@ import { KeysController } from './keys/keys.controller';
 import { LiveGateway } from './live/live.gateway';
 import { EventsController } from './runs/events.controller';
 import { LogsController } from './runs/logs.controller';
+import { ReportsController } from './runs/reports.controller';
 import { RerunController } from './runs/rerun.controller';
 import { RunsController } from './runs/runs.controller';
 import { SignalsController } from './runs/signals.controller';
@@ -37,6 +38,7 @@ export const CONTROLLERS = [
   SubmitController,
   RunsController,
   RerunController,
+  ReportsController,
   EventsController,
   LogsController,
   SignalsController,

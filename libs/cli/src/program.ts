@@ -11,6 +11,7 @@ import { registerRunsControl } from './commands/runs-control';
 import { registerRunsGet } from './commands/runs-get';
 import { registerRunsList } from './commands/runs-list';
 import { registerRunsLogs } from './commands/runs-logs';
+import { registerRunsReport } from './commands/runs-report';
 import { registerRunsSignal } from './commands/runs-signal';
 import { registerRunsWatch } from './commands/runs-watch';
 import { registerSchedulesControl } from './commands/schedules-control';
@@ -74,6 +75,7 @@ function buildProgram(shell: Shell): Command {
   registerRunsControl(runs, shell);
   registerRunsSignal(runs, shell);
   registerRunsAgain(runs, shell);
+  registerRunsReport(runs, shell);
   registerWorkers(program, shell);
   const workflows = program.command('workflows').description('list, read and save workflows');
   registerWorkflowsList(workflows, shell);

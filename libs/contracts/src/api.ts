@@ -129,4 +129,28 @@ export const logEntrySchema = z.object({
 });
 export type LogEntry = z.infer<typeof logEntrySchema>;
 
+/** GET /v1/runs/:id/logs, one entry. */
+export const runLogEntrySchema = logEntrySchema.extend({ taskKey: z.string() });
+export type RunLogEntry = z.infer<typeof runLogEntrySchema>;
+
+export const runLogPageSchema = z.object({ logs: z.array(runLogEntrySchema), next: z.string().nullable() });
+
+/** An attempt of a task, as a report shows it. */
+export const attemptReportSchema = z.object({
+  task: z.string(),
+  attempt: z.number().int(),
+  status: z.enum(['running', 'completed', 'failed', 'cancelled']),
+  workerId: z.string(),
+  level: z.string().nullable().describe('The sandbox level it ran at.'),
+  startedAt: z.string(),
+  finishedAt: time,
+  duration: z.number().int().nullable().describe('Milliseconds.'),
+  error: taskErrorSchema.nullable(),
+});
+export type AttemptReport = z.infer<typeof attemptReportSchema>;
+
+/** GET /v1/runs/:id/report. */
+export const runReportSchema = z.object({ run: runViewSchema, attempts: z.array(attemptReportSchema) });
+export type RunReport = z.infer<typeof runReportSchema>;
+
 export type InputDeclaration = z.infer<typeof inputSchema>;

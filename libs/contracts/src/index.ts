@@ -82,6 +82,10 @@ export {
   workflowListSchema,
   validationSchema,
   logEntrySchema,
+  runLogEntrySchema,
+  runLogPageSchema,
+  attemptReportSchema,
+  runReportSchema,
 } from './api';
 export type {
   SubmitRun,
@@ -92,6 +96,9 @@ export type {
   RunList,
   SavedWorkflow,
   LogEntry,
+  RunLogEntry,
+  AttemptReport,
+  RunReport,
   InputDeclaration,
 } from './api';
 export {

@@ -4,6 +4,8 @@ import {
   logEntrySchema,
   parseDuration,
   runListSchema,
+  runLogPageSchema,
+  runReportSchema,
   runViewSchema,
   savedWorkflowSchema,
   submittedSchema,
@@ -15,6 +17,8 @@ import {
   type LogEntry,
   type RunEvent,
   type RunList,
+  type RunLogEntry,
+  type RunReport,
   type RunStatus,
   type RunView,
   type SavedWorkflow,
@@ -27,7 +31,7 @@ import { followEvents, type EventsOptions } from './events';
 import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
 import { resultsOf, type TaskResult } from './results';
-import { request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
 import { Schedules } from './schedules';
 
 /** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
@@ -37,11 +41,20 @@ export type SubmitOptions = CallOptions & {
 } & (SubmitRun | (Omit<SubmitRun, 'workflow' | 'version'> & { yaml: string }));
 
 export interface ListRunsOptions extends CallOptions {
-  status?: RunStatus | undefined;
+  /** One, or any of several. */
+  status?: RunStatus | readonly RunStatus[] | undefined;
   workflow?: string | undefined;
   tag?: string | undefined;
   /** Runs that tasks of this run started; without it those that nobody started. */
   parent?: string | undefined;
+  /** Created at this time (ISO 8601) or later. */
+  createdAfter?: string | undefined;
+  /** Created before this time (ISO 8601). */
+  createdBefore?: string | undefined;
+  /** A worker that had the last attempt of a task. */
+  worker?: string | undefined;
+  /** A text within workflow, tags, schedule, error, reason or inputs, or the begin of the id. */
+  q?: string | undefined;
   /** Runs a page. */
   limit?: number | undefined;
   /** `next` of the page before: runs older than this one. */
@@ -91,11 +104,10 @@ export class LatticeClient {
     return this.parse(runViewSchema, { ...call, method: 'GET', path: runPath(runId), query });
   }
 
-  /** One page, newest first. */
+  /** One page, newest first. With `q` or `worker` it may be short though there is a `next`: the search goes on there. */
   async listRuns(options: ListRunsOptions = {}): Promise<RunList> {
-    const { status, workflow, tag, parent, limit, before, ...call } = options;
-    const query = { status, workflow, tag, parent, limit, before };
-    return this.parse(runListSchema, { ...call, method: 'GET', path: '/v1/runs', query });
+    const { signal, timeoutMs, ...query } = options;
+    return this.parse(runListSchema, { signal, timeoutMs, method: 'GET', path: '/v1/runs', query });
   }
 
   /** The run when it has ended, or as it is when the timeout has passed. */
@@ -112,6 +124,30 @@ export class LatticeClient {
       });
       if (isFinalRun(run.status) || Date.now() >= end) return run;
     }
+  }
+
+  /** All there is to say of a run: summary, tasks, and every attempt. */
+  async report(runId: string, options: CallOptions = {}): Promise<RunReport> {
+    return this.parse(runReportSchema, { ...options, method: 'GET', path: `${runPath(runId)}/report` });
+  }
+
+  /** {@link report} as Markdown. */
+  async reportText(runId: string, options: CallOptions = {}): Promise<string> {
+    const call: Call = { ...options, method: 'GET', path: `${runPath(runId)}/report`, accept: MARKDOWN };
+    return String(await request(this.connection, call));
+  }
+
+  /** Log entries of all tasks of a run that hold a text (all entries without one), in order. */
+  async searchLogs(
+    runId: string,
+    options: CallOptions & { q?: string | undefined; task?: string | undefined } = {},
+  ): Promise<RunLogEntry[]> {
+    const { q, task, ...call } = options;
+    const path = `${runPath(runId)}/logs`;
+    return allPages(async (after) => {
+      const page = await this.parse(runLogPageSchema, { ...call, method: 'GET', path, query: { q, task, after } });
+      return { items: page.logs, next: page.next };
+    });
   }
 
   async cancel(runId: string, options: CallOptions = {}): Promise<void> {

@@ -40,10 +40,12 @@ export interface Call extends CallOptions {
   lastEventId?: string | undefined;
 }
 
+export const MARKDOWN = 'text/markdown';
+
 const REPEATS = 3;
 const PASSING = new Set([502, 503, 504]);
 
-/** Makes a call and gives its JSON body, not parsed yet. Throws ApiError and Unreachable. */
+/** Makes a call and gives its JSON body, not parsed yet; of a call that accepts Markdown the text. Throws ApiError and Unreachable. */
 export async function request(connection: Connection, call: Call): Promise<unknown> {
   const limit = call.timeoutMs ?? connection.timeoutMs;
   const deadline = Date.now() + limit;
@@ -77,6 +79,7 @@ async function requestOnce(connection: Connection, call: Call, signal: AbortSign
   const text = await read(connection, response, signal);
   if (!response.ok) throw apiErrorOf(response, text, connection.url);
   if (text === '') return undefined;
+  if (call.accept === MARKDOWN) return text;
   const body = parseJson(text);
   if (body === undefined) throw misfit(connection.url, response.status, 'the body is not JSON');
   return body;

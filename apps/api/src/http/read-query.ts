@@ -39,6 +39,10 @@ export const queryDuration = (max: number) =>
     .string()
     .refine((text) => parseDuration(text) !== undefined, 'not a duration: write 500ms, 30s, 5m')
     .transform((text) => Math.min(parseDuration(text) ?? max, max));
+/** A time of a query: a date, or ISO 8601 with a zone. */
+export const queryTime = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], 'not a time: write 2026-01-31 or 2026-01-31T12:00:00Z')
+  .transform((text) => new Date(text));
 /** A value that may be given several times. */
 export const queryList = z
   .union([queryText, z.array(queryText)])

@@ -9,13 +9,25 @@ import { Needs } from '../auth/scope';
 import { Answers, Queries } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
 import { abortOnClose } from '../http/abort-on-close';
-import { queryDuration, queryFlag, queryInteger, queryText, readQuery } from '../http/read-query';
+import { queryDuration, queryFlag, queryInteger, queryText, queryTime, readQuery } from '../http/read-query';
 
 const MAX_WAIT_MS = 600_000;
 const listQuery = {
-  status: z.enum(RUN_STATUSES).optional(),
+  status: z
+    .union([z.enum(RUN_STATUSES).transform((status) => [status]), z.array(z.enum(RUN_STATUSES))])
+    .optional()
+    .describe('May be given several times: any of them.'),
   workflow: queryText.optional(),
   tag: queryText.optional(),
+  createdAfter: queryTime.optional().describe('Created at this time or later.'),
+  createdBefore: queryTime.optional().describe('Created before this time.'),
+  worker: queryText.optional().describe('A worker that had the last attempt of a task of the run.'),
+  q: queryText
+    .min(1)
+    .optional()
+    .describe(
+      'A text, in letters of any case, within workflow, tags, schedule, error, reason or inputs; or the begin of the id.',
+    ),
   parent: runIdSchema.optional().describe('Runs that tasks of this run started; without it those that nobody started.'),
   before: runIdSchema.optional().describe('Only runs older than this one.'),
   cursor: runIdSchema.optional().describe('`next` of the page before.'),
@@ -41,7 +53,11 @@ export class RunsController {
 
   @Get()
   @Needs('viewer')
-  @ApiOperation({ summary: 'List runs, newest first' })
+  @ApiOperation({
+    summary: 'List runs, newest first',
+    description:
+      'Pages stay as they are while new runs come. With `q` or `worker` a page may hold fewer runs than `limit` though `next` is given: the search looks through a bounded number of runs at a time and goes on from there.',
+  })
   @Queries(listQuery)
   @Answers({ 200: ['A page of runs.', 'RunList'], 400: 'The query has faults.' })
   async list(@Req() request: Request): Promise<RunList> {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { RUN_STATUSES, type RunSummary } from '@lattice/contracts';
+import { RUN_STATUSES, parseDuration, type RunList, type RunSummary } from '@lattice/contracts';
+import type { LatticeClient } from '@lattice/sdk';
 import { z } from 'zod';
 import { EXIT, type ExitCode } from '../exit-codes';
 import { between, duration, table } from '../format';
@@ -8,7 +9,11 @@ import { does, type Context, type Shell } from '../register';
 import { colorsOf, print, printJson, type Colors } from '../terminal';
 
 const optionsSchema = z.object({
-  status: z.enum(RUN_STATUSES).optional(),
+  status: z.array(z.enum(RUN_STATUSES)).optional(),
+  since: z.string().optional(),
+  until: z.string().optional(),
+  worker: z.string().optional(),
+  search: z.string().optional(),
   workflow: z.string().optional(),
   tag: z.string().optional(),
   parent: z.string().optional(),
@@ -21,9 +26,17 @@ export function registerRunsList(runs: Command, shell: Shell): void {
     .command('list')
     .alias('ls')
     .description('Lists runs, newest first.')
-    .addOption(new Option('--status <status>', 'only runs in this state').choices(RUN_STATUSES))
+    .addOption(
+      new Option('--status <status>', 'only runs in this state; may be given several times')
+        .choices(RUN_STATUSES)
+        .argParser(collectStatus),
+    )
     .option('--workflow <name>', 'only runs of this workflow')
     .option('-t, --tag <tag>', 'only runs with this tag')
+    .option('--since <time>', 'created then or later: a time (2026-01-31T12:00:00Z) or so long ago (24h)', parseTime)
+    .option('--until <time>', 'created before: a time, or so long ago', parseTime)
+    .option('--worker <id>', 'only runs that this worker worked for')
+    .option('-s, --search <text>', 'a text within workflow, tags, error, inputs; or the begin of the id')
     .option('--parent <id>', 'runs that tasks of this run started')
     .option('--limit <n>', 'how many (default 20)', parseLimit)
     .option('--before <id>', 'only runs older than this one');
@@ -32,7 +45,7 @@ export function registerRunsList(runs: Command, shell: Shell): void {
 
 async function list(context: Context, options: z.infer<typeof optionsSchema>): Promise<ExitCode> {
   const { terminal, globals, name } = context;
-  const page = await context.client().listRuns(options);
+  const page = await find(context.client(), options);
   if (globals.json) {
     printJson(terminal.out, page);
     return EXIT.completed;
@@ -42,6 +55,19 @@ async function list(context: Context, options: z.infer<typeof optionsSchema>): P
   else print(terminal.out, renderRuns(page.runs, colors));
   if (page.next !== null) print(terminal.out, colors.dim(`\nmore: ${name} runs list --before ${page.next}`));
   return EXIT.completed;
+}
+
+/** A search gives what it found so far: it is gone on with until the page is full. */
+async function find(client: LatticeClient, options: z.infer<typeof optionsSchema>): Promise<RunList> {
+  const { since, until, search, limit, ...filter } = options;
+  const asked = { ...filter, createdAfter: since, createdBefore: until, q: search };
+  const runs: RunSummary[] = [];
+  for (let before = options.before; ;) {
+    const page = await client.listRuns({ ...asked, limit: limit - runs.length, before });
+    runs.push(...page.runs);
+    if (page.next === null || runs.length >= limit) return { runs, next: page.next };
+    before = page.next;
+  }
 }
 
 export function renderRuns(runs: readonly RunSummary[], colors: Colors): string {
@@ -72,4 +98,19 @@ function parseLimit(text: string): number {
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1) throw new InvalidArgumentError('It must be a positive integer.');
   return limit;
+}
+
+/** A time as ISO 8601; a duration means so long before now. */
+function parseTime(text: string): string {
+  const ago = parseDuration(text);
+  const time = ago === undefined ? Date.parse(text) : Date.now() - ago;
+  if (Number.isNaN(time)) throw new InvalidArgumentError('Write a time (2026-01-31T12:00:00Z) or a duration (24h).');
+  return new Date(time).toISOString();
+}
+
+function collectStatus(text: string, before: string[] | undefined): string[] {
+  if (!RUN_STATUSES.some((status) => status === text)) {
+    throw new InvalidArgumentError(`Allowed choices are ${RUN_STATUSES.join(', ')}.`);
+  }
+  return [...(before ?? []), text];
 }

@@ -159,8 +159,8 @@ test('runs are listed newest first, in pages and by workflow, status and tag', a
   expect([first.runs.length, first.next]).toEqual([3, b]);
   expect(await listRuns(test_.db, { limit: 3, before: b })).toMatchObject({ runs: [{ runId: a }], next: null });
   expect(await ids({ limit: 10, workflow: 'other' })).toEqual([b]);
-  expect(await ids({ limit: 10, status: 'failed' })).toEqual([c]);
-  expect(await ids({ limit: 10, status: 'pending' })).toEqual([d, b, a]);
+  expect(await ids({ limit: 10, status: ['failed'] })).toEqual([c]);
+  expect(await ids({ limit: 10, status: ['pending', 'paused'] })).toEqual([d, b, a]);
   expect(await ids({ limit: 10, tag: 'y' })).toEqual([d, c]);
   expect((await listActiveRuns(test_.db, { limit: 10 })).map((run) => run.runId)).toEqual([a, b, d]);
   expect(await listActiveRuns(test_.db, { after: a, limit: 1 })).toMatchObject([{ runId: b, inputs: { who: 'w\0' } }]);

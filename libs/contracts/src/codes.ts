@@ -187,6 +187,11 @@ export const CODES = {
     hint: 'Runs start runs of their own up to ten deep; does a workflow start itself?',
   },
   approval_rejected: { status: 500, family: 'terminal', hint: 'Somebody answered the approval with no.' },
+  gpu_unavailable: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Install the NVIDIA container toolkit on the worker, so that its Docker engine can hand GPUs to containers.',
+  },
   batch_mismatch: {
     status: 500,
     family: 'retryable',

@@ -4,10 +4,11 @@ import { reapContainers } from './docker/reap-containers';
 import { SettledHandle } from './handle';
 import { createHttpExecutor } from './http/http-executor';
 import { createNoneExecutor } from './none/none-executor';
-import { thisOwner } from './owner';
+import { stampOf, thisOwner } from './owner';
 import type { Executor, Handler } from './port';
 import { reapProcesses } from './subprocess/reap-processes';
 import { createSeccompExecutor } from './seccomp/seccomp-executor';
+import { stillThere } from './still-there';
 import { createSubprocessExecutor } from './subprocess/subprocess-executor';
 import { createTools } from './subprocess/tools';
 import { defaultWorkRoot, reapFolders } from './workspace';
@@ -48,6 +49,10 @@ export interface Reaped {
 export interface Executors {
   /** The executor for a task; `level` is what the task asks for, undefined when it doesn't. Where the level asked for can't be given, what is submitted fails. */
   forTask(uses: string, level?: SandboxLevel): Executor;
+  /** What this worker process is known by in its files, processes and containers. */
+  readonly owner: string;
+  /** Whether the worker process of that owner lives, or anything that it started still runs; that is ended. */
+  stillThere(owner: string): Promise<boolean>;
   /** Ends what workers that are gone left on this machine. Call at the start of a worker. */
   reapOrphans(): Promise<Reaped>;
   close(): Promise<void>;
@@ -106,6 +111,8 @@ export function createExecutors(options: ExecutorsOptions): Executors {
       if (level === undefined || level === 'none') return none;
       return refusing(level, `${uses} is a function of the worker, so it runs at level none only`);
     },
+    owner: stampOf(owner),
+    stillThere: (stamp) => stillThere(stamp, owner, docker.socketPath),
     async reapOrphans() {
       const processes = reapProcesses(owner);
       const containers = await reapContainers(owner, docker.socketPath);

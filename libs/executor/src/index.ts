@@ -1,10 +1,13 @@
 export { createExecutors } from './executors';
 export type { Executors, ExecutorsOptions, Reaped } from './executors';
 export type {
+  BatchInfo,
   CodeProgram,
   ContainerProgram,
   Execution,
   ExecutionLimits,
+  GpuGrant,
+  LabelSetter,
   Executor,
   Handle,
   Handler,

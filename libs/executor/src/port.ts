@@ -67,6 +67,30 @@ export interface HttpProgram {
   };
 }
 
+/** GPUs that an execution has to itself, or shares of them. */
+export interface GpuGrant {
+  /** Of GPUs or of instances of them (MIG). None: the execution is to see none of the GPUs there are. */
+  uuids: readonly string[];
+  /** Fencing token of the lease; 0 without one. */
+  token: number;
+  /** Open files that hold the lease: processes of the execution inherit them, and hold it for as long as they live. */
+  fds: readonly number[];
+}
+
+/** Labels of the worker that a handler may set while the worker lives. */
+export interface LabelSetter {
+  /** Others prefer, or require, the worker by it: what it has loaded, for instance. */
+  set(name: string, value: string | number | boolean): void;
+  delete(name: string): void;
+}
+
+/** The batch that a handler is called for. */
+export interface BatchInfo {
+  readonly key: string;
+  /** One for each input, in their order. */
+  readonly members: readonly { readonly runId: string; readonly taskKey: string; readonly attempt: number }[];
+}
+
 interface ExecutionBase {
   /** runId.epoch.taskKey.attempt: for names, labels and messages. Need not be unique within the worker. */
   id: string;
@@ -76,6 +100,12 @@ interface ExecutionBase {
   limits: ExecutionLimits;
   /** Given to handlers; default 1. */
   attempt?: number;
+  /** Absent where nothing is known of GPUs: what the worker sees, the execution sees. */
+  gpus?: GpuGrant;
+  /** For handlers. */
+  labels?: LabelSetter;
+  /** For handlers: the input is a list. */
+  batch?: BatchInfo;
   /** A returned promise pauses the reading of the log (back-pressure). A throw or rejection is ignored. */
   onLog(chunk: LogChunk): void | Promise<void>;
   /** Called by handlers: 0 to 100. */
@@ -124,6 +154,11 @@ export interface HandlerContext {
   readonly progress: (percent: number, message?: string) => void;
   /** Says that the work goes on: a task with a `heartbeat` must do so, log a line or tell its progress within that time. */
   readonly heartbeat: () => void;
+  /** UUIDs of the GPUs that the task was given. */
+  readonly gpus: readonly string[];
+  readonly labels: LabelSetter;
+  /** Of a task that is done in batches: the input is the list of inputs, the output the list of outputs. */
+  readonly batch: BatchInfo | undefined;
 }
 
 /** A function of the worker. Returns a JSON value (undefined counts as null), or throws. */

@@ -58,6 +58,7 @@ export function containerSpec(options: {
     ...program(execution),
     HostConfig: {
       ...limitsOf(execution.limits),
+      ...devicesOf(execution),
       Binds: binds(execution, workspace),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,mode=1777,size=${execution.limits.memoryBytes ?? DEFAULT_TMP_BYTES}` },
       NetworkMode: networkOf(execution),
@@ -71,6 +72,13 @@ export function containerSpec(options: {
       LogConfig: { Type: 'none', Config: {} },
     },
   };
+}
+
+/** What `docker run --gpus` asks the engine for: the GPUs that were leased, by UUID, so that no others can be seen inside. */
+function devicesOf({ gpus }: Execution): Dockerode.HostConfig {
+  if (gpus === undefined || gpus.uuids.length === 0) return {};
+  const request = { Driver: 'nvidia', DeviceIDs: [...gpus.uuids], Capabilities: [['gpu', 'compute', 'utility']] };
+  return { DeviceRequests: [request] };
 }
 
 /** Unique, so that a container that could not be removed does not block the next attempt. */

@@ -216,6 +216,7 @@ async function starting<T>(start: () => Promise<T>): Promise<T> {
 function refused(what: string, error: unknown): unknown {
   if (error instanceof TaskFault || statusOf(error) === undefined) return error;
   const reason = messageOf(error);
+  if (/could not select device driver/i.test(reason)) return new TaskFault(taskError('gpu_unavailable', reason));
   const command = /executable file not found|no such file or directory|permission denied/i.test(reason);
   const ours = !command || reason.includes('docker-init');
   const message = `the Docker engine could not ${what} the container: ${reason}`;

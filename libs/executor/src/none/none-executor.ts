@@ -71,6 +71,8 @@ export function createNoneExecutor(options: NoneOptions): Executor {
   };
 }
 
+const NO_LABELS: HandlerContext['labels'] = { set: () => undefined, delete: () => undefined };
+
 /** Most handlers look at none of it, so all is made on demand. The functions may be taken out of it: `(input, { log }) => ...`. */
 class Context implements HandlerContext {
   readonly #execution: Execution;
@@ -104,6 +106,15 @@ class Context implements HandlerContext {
   }
   get heartbeat(): HandlerContext['heartbeat'] {
     return () => this.#execution.onAlive?.();
+  }
+  get gpus(): readonly string[] {
+    return this.#execution.gpus?.uuids ?? [];
+  }
+  get labels(): HandlerContext['labels'] {
+    return this.#execution.labels ?? NO_LABELS;
+  }
+  get batch(): HandlerContext['batch'] {
+    return this.#execution.batch;
   }
   abort(reason: string): void {
     this.#aborted = reason;

@@ -39,6 +39,7 @@ export function baseEnvironment(places: Pick<Places, 'home' | 'temp'>, searchPat
 export function taskEnvironment(execution: Execution, places: Places, token: string): Record<string, string> {
   return {
     ...execution.env,
+    ...gpuEnvironment(execution.gpus),
     LATTICE_EXECUTION: execution.id,
     [OWNER_VARIABLE]: token,
     LATTICE_INPUT: places.input,
@@ -46,6 +47,14 @@ export function taskEnvironment(execution: Execution, places: Places, token: str
     LATTICE_FAULT: places.fault,
     LATTICE_SOURCE: places.source,
   };
+}
+
+/** A task sees the GPUs that it was given, and no others. */
+function gpuEnvironment(gpus: Execution['gpus']): Record<string, string> {
+  if (gpus === undefined) return {};
+  const uuids = gpus.uuids.join(',');
+  const token: Record<string, string> = gpus.token === 0 ? {} : { LATTICE_GPU_LEASE: String(gpus.token) };
+  return { CUDA_VISIBLE_DEVICES: uuids, NVIDIA_VISIBLE_DEVICES: uuids === '' ? 'none' : uuids, ...token };
 }
 
 /** Leaves room for what a Node process needs beside its heap, so that V8, whose message is the better one, fails first. */

@@ -49,6 +49,8 @@ export interface StartOptions {
   token: string;
   table: ProcessTable;
   guardian: Guardian;
+  /** Open files that hold what the task has of the worker, from the next file descriptor on; they stay open here. */
+  leases: readonly number[];
   /** What the task's own environment adds. */
   env: (places: Places) => Record<string, string>;
 }
@@ -57,7 +59,8 @@ export interface StartOptions {
 export async function startInterpreter(options: StartOptions): Promise<Interpreter | NotStarted> {
   const { launcher, prepared, workspace, token, table, guardian } = options;
   const launch = prepared.launch(workspace);
-  const child = spawnOf(launch, launcher, { ...launch.env, ...options.env(launch.places), [OWNER_VARIABLE]: token });
+  const env = { ...launch.env, ...options.env(launch.places), [OWNER_VARIABLE]: token };
+  const child = spawnOf({ launch, launcher, env, leases: options.leases });
   const exit = exitOf(child);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const leader = child.pid;
@@ -85,13 +88,20 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
   };
 }
 
-function spawnOf(launch: Launch, launcher: Launcher, env: Record<string, string>): ChildProcess {
+interface Spawning {
+  launch: Launch;
+  launcher: Launcher;
+  env: Record<string, string>;
+  leases: readonly number[];
+}
+
+function spawnOf({ launch, launcher, env, leases }: Spawning): ChildProcess {
   const nothing = highestInherited() === 0 ? undefined : openSync('/dev/null', 'r');
   try {
     return spawn(launch.file, launch.args, {
       cwd: launch.cwd,
       env,
-      stdio: stdioOf(launch, launcher, nothing),
+      stdio: stdioOf({ launch, launcher, env, leases }, nothing),
       detached: true,
       ...(launch.uid === undefined ? {} : { uid: launch.uid, gid: launch.uid }),
     });
@@ -102,8 +112,8 @@ function spawnOf(launch: Launch, launcher: Launcher, env: Record<string, string>
 }
 
 /** What the worker was given by its own parent is covered by /dev/null (`nothing`): a task must not inherit it. */
-function stdioOf(launch: Launch, launcher: Launcher, nothing: number | undefined): StdioOptions {
-  const own = ['ignore', 'pipe', 'pipe', launcher.wrapped ? 'pipe' : 'ignore', ...launch.handles] as const;
+function stdioOf({ launch, launcher, leases }: Spawning, nothing: number | undefined): StdioOptions {
+  const own = ['ignore', 'pipe', 'pipe', launcher.wrapped ? 'pipe' : 'ignore', ...launch.handles, ...leases] as const;
   if (nothing === undefined) return [...own];
   const covers = Math.max(0, highestInherited() + 1 - own.length);
   return [...own, ...new Array<number>(covers).fill(nothing)];

@@ -94,7 +94,8 @@ async function runCold(job: Job, prepared: Prepared, workspace: Interpreter['wor
   const { table, guardian, options } = machinery;
   const { launcher } = options;
   const env = (places: Interpreter['places']) => taskEnvironment(execution, places, token);
-  const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, env });
+  const leases = execution.gpus?.fds ?? [];
+  const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, env, leases });
   if ('reason' in started) return outcomeOfSpawnError(started.reason);
   try {
     return await follow(job, started);

@@ -70,6 +70,22 @@ export function testHandlers(ledger: string): Map<string, Handler> {
           .parse(input)
           .reduce((sum, each) => sum + each, 0),
     ],
+    // For batches: notes each call, and doubles each number.
+    [
+      'double',
+      async (inputs, { batch, gpus }) => {
+        const list = z.array(z.unknown()).parse(inputs);
+        appendFileSync(ledger, `${JSON.stringify({ inputs: list, key: batch?.key, gpus: gpus.length })}\n`);
+        if (list.includes('hang')) await delay(60_000, undefined, { ref: false });
+        if (list.includes('throw')) throw new Error('the batch fails');
+        const outputs = list.map((n) =>
+          typeof n === 'string' ? new Error(`${n} is no number`) : n === null ? n : Number(n) * 2,
+        );
+        return list.includes('short') ? outputs.slice(1) : outputs;
+      },
+    ],
+    // Tells what it has from now on as a label of its worker.
+    ['load', (input, { labels }) => labels.set('model', text(input, 'model'))],
     ['poison', (input) => POISONS[text(input, 'kind')]?.()],
     ['sleep', async (input, { signal }) => delay(number(input, 'ms'), 'slept', { signal })],
     // Gives signs of life while it sleeps.

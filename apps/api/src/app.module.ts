@@ -21,6 +21,7 @@ import { SubmitController } from './runs/submit.controller';
 import { SchedulesController } from './schedules/schedules.controller';
 import { SchemaController } from './schema/schema.controller';
 import { RUNTIME, WorkerGateway } from './worker-socket/worker.gateway';
+import { BatchesController } from './workers/batches.controller';
 import { WorkersController } from './workers/workers.controller';
 import { WorkflowsController } from './workflows/workflows.controller';
 
@@ -47,6 +48,7 @@ export const CONTROLLERS = [
   SchemaController,
   ImportController,
   WorkersController,
+  BatchesController,
   KeysController,
   HealthController,
   LoginController,

@@ -1,4 +1,4 @@
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isWeakerLevel, parseDuration, parseSize, SANDBOX_LEVELS, type SandboxLevel } from '@lattice/contracts';
 import { z } from 'zod';
@@ -80,6 +80,9 @@ const environmentSchema = z
     LATTICE_HANDLERS: list.default([]),
     LATTICE_CPUS: z.coerce.number().positive().optional(),
     LATTICE_MEMORY: size.optional(),
+    LATTICE_GPUS: list.default([]),
+    LATTICE_GPU_LOCKS: z.string().optional(),
+    LATTICE_GPU_CHECK: duration.default(30_000),
     LATTICE_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(100),
     LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).optional(),
     LATTICE_SANDBOX_MIN: z.enum(SANDBOX_LEVELS).default('none'),
@@ -148,6 +151,12 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       handlers: env.LATTICE_HANDLERS,
       cpus: env.LATTICE_CPUS,
       memory: env.LATTICE_MEMORY,
+      /** UUIDs or indexes of the GPUs to use, or `all`, or `none`; empty means all. */
+      gpus: env.LATTICE_GPUS,
+      /** Leases on GPUs: one folder for all workers of the host. */
+      gpuLocks: resolve(env.LATTICE_GPU_LOCKS ?? join(tmpdir(), 'lattice-gpus')),
+      /** Milliseconds between two looks at the GPUs. */
+      gpuCheck: env.LATTICE_GPU_CHECK,
       concurrency: env.LATTICE_CONCURRENCY,
       /** Level of code that asks for none. */
       sandbox: levelOf(env),

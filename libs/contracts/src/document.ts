@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { durationSchema } from './duration';
+import { labelRuleSchema } from './label-rule';
+import { batchRulesSchema, batchSchema, placeSchema, preferSchema, preferWaitSchema } from './placement';
 import { taskKeySchema, workflowNameSchema } from './ids';
 import { sizeSchema } from './size';
 
@@ -29,8 +31,6 @@ export const prioritySchema = z
   .min(-PRIORITY_LIMIT)
   .max(PRIORITY_LIMIT)
   .describe('Higher first, over all runs: -1000 to 1000, default 0.');
-
-const scalarSchema = z.union([z.string(), z.number(), z.boolean()]);
 
 export const inputSchema = z.strictObject({
   type: z.enum(INPUT_TYPES).default('any'),
@@ -68,23 +68,6 @@ export const resourcesSchema = z.strictObject({
   gpuMemory: sizeSchema.optional(),
 });
 export type Resources = z.infer<typeof resourcesSchema>;
-
-export const LABEL_OPERATORS = ['=', '!=', '>', '>=', '<', '<=', 'in'] as const;
-export const labelRuleSchema = z.union([
-  scalarSchema,
-  z
-    .strictObject({
-      '=': scalarSchema.optional(),
-      '!=': scalarSchema.optional(),
-      '>': scalarSchema.optional(),
-      '>=': scalarSchema.optional(),
-      '<': scalarSchema.optional(),
-      '<=': scalarSchema.optional(),
-      in: z.array(scalarSchema).min(1).optional(),
-    })
-    .refine((rule) => Object.keys(rule).length > 0, 'name at least one of = != > >= < <= in'),
-]);
-export type LabelRule = z.infer<typeof labelRuleSchema>;
 
 export const codeWithSchema = z.strictObject({
   language: z.enum(LANGUAGES),
@@ -144,6 +127,10 @@ export const taskSchema = z.strictObject({
   heartbeat: heartbeatSchema.optional(),
   resources: resourcesSchema.optional(),
   runsOn: z.record(z.string(), labelRuleSchema).optional(),
+  prefer: preferSchema.optional(),
+  preferWait: preferWaitSchema.optional(),
+  place: placeSchema.optional(),
+  batch: batchSchema.optional(),
   sandbox: z.enum(SANDBOX_LEVELS).optional(),
   env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   tags: z.array(z.string()).optional(),
@@ -211,6 +198,10 @@ export const documentSchema = z.strictObject({
       heartbeat: heartbeatSchema.optional(),
       resources: resourcesSchema.optional(),
       runsOn: z.record(z.string(), labelRuleSchema).optional(),
+      prefer: preferSchema.optional(),
+      preferWait: preferWaitSchema.optional(),
+      place: placeSchema.optional(),
+      batch: batchRulesSchema.optional(),
       sandbox: z.enum(SANDBOX_LEVELS).optional(),
       env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
     })

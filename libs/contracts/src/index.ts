@@ -5,7 +5,6 @@ export {
   TRIGGER_RULES,
   LANGUAGES,
   PRIORITY_LIMIT,
-  LABEL_OPERATORS,
   USES_PATTERN,
   ON_FAILURE,
   MAX_TASKS,
@@ -13,7 +12,6 @@ export {
   inputSchema,
   retrySchema,
   resourcesSchema,
-  labelRuleSchema,
   codeWithSchema,
   containerWithSchema,
   httpWithSchema,
@@ -28,7 +26,6 @@ export type {
   Language,
   RetryPolicy,
   Resources,
-  LabelRule,
   TaskDocument,
   ConcurrencyPolicy,
   OnFailure,
@@ -45,6 +42,10 @@ export {
   waitWithSchema,
 } from './control';
 export type { ControlKind } from './control';
+export { LABEL_OPERATORS, labelRuleSchema } from './label-rule';
+export type { LabelRule } from './label-rule';
+export { PLACES, batchRulesSchema, batchSchema } from './placement';
+export type { Batch, BatchRules, Place } from './placement';
 export { durationSchema, parseDuration } from './duration';
 export { sizeSchema, parseSize } from './size';
 export {
@@ -105,6 +106,7 @@ export {
   WORKER_ORDERS,
   WORKER_STATUSES,
   drainSchema,
+  flushSchema,
   gpuHolderSchema,
   gpuSchema,
   gpuViewSchema,

@@ -55,6 +55,12 @@ export const pendingBatchSchema = z.object({
 });
 export type PendingBatch = z.infer<typeof pendingBatchSchema>;
 
+/** Body of POST /v1/batches/flush: which batches; all when neither is given. */
+export const flushSchema = z.strictObject({
+  handler: z.string().max(200).optional(),
+  key: z.string().max(10_000).optional(),
+});
+
 const amounts = z.object({ cpu: z.number(), memory: z.number(), gpu: z.number() });
 
 /** A worker as GET /v1/workers shows it. */

@@ -56,3 +56,6 @@ export type { WorkersChange } from './live/workers-feed';
 export { changeSchedule, saveSchedule } from './schedules/save-schedule';
 export { pauseSchedule, removeSchedule, triggerSchedule } from './schedules/control-schedule';
 export { previewTicks, readNextTicks, readSchedule, readSchedules } from './schedules/read-schedules';
+export { readBatches } from './read/read-batches';
+export type { CollectedBatch } from './read/read-batches';
+export { flushBatches } from './control/flush-batches';

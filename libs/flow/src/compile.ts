@@ -158,6 +158,8 @@ function fusedWith(
   places: ReadonlyMap<string, Place>,
 ): TaskDefinition | undefined {
   const [only] = task.needs;
+  // Tasks that come together with those of other runs end together with them too: each is a job of its own.
+  if (task.batchKey !== undefined) return undefined;
   if (!workflow.fuse || only === undefined || task.needs.length > 1 || places.get(task.key)?.native !== true)
     return undefined;
   const need = workflow.tasks.get(only);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseSize, type LabelRule, type Resources } from '@lattice/contracts';
 import { canonicalJson } from './fingerprint';
+import type { Placement } from './placement';
 
 /** What a task takes of a worker while it runs. CPU in cores, memory in bytes, GPUs in devices. */
 export interface Need {
@@ -11,7 +12,7 @@ export interface Need {
 }
 
 /** Tasks that any worker may treat alike: one BullMQ queue. */
-export interface ResourceClass {
+export interface ResourceClass extends Placement {
   /** Also the name of the queue: `[a-z0-9._-]`. */
   readonly name: string;
   /** `control` is done by schedulers. */
@@ -38,6 +39,12 @@ function cpuBucket(cpu: number): number {
   return cpu <= 1 ? Math.ceil(cpu / CPU_STEP) * CPU_STEP : Math.ceil(cpu);
 }
 
+/** More than one GPU is whole ones; a share in thousandths. */
+function gpuBucket(gpu: number): number {
+  if (gpu === 0) return 0;
+  return gpu > 1 ? Math.ceil(gpu) : Math.ceil(gpu * 1_000 - 1e-6) / 1_000;
+}
+
 /** Rounds bytes up to an eighth of the power of two below: at most 12.5 % more than asked for. */
 function memoryBucket(bytes: number): number {
   if (bytes === 0) return 0;
@@ -51,14 +58,15 @@ export function resourceClassOf(task: {
   handler?: string | undefined;
   resources: Resources;
   rules: Readonly<Record<string, LabelRule>>;
+  placement?: Placement;
 }): ResourceClass {
-  const { uses, handler, resources, rules } = task;
+  const { uses, handler, resources, rules, placement = {} } = task;
   const usual = uses === 'handler' || uses === 'http' ? 0 : DEFAULT_CPU;
   const cpu = resources.cpu ?? usual;
   const need: Need = {
     cpu: cpuBucket(cpu),
     memory: memoryBucket(parseSize(resources.memory ?? 0) ?? 0),
-    gpu: resources.gpu ?? 0,
+    gpu: gpuBucket(resources.gpu ?? 0),
     gpuMemory: memoryBucket(parseSize(resources.gpuMemory ?? 0) ?? 0),
   };
   const name = [
@@ -68,8 +76,12 @@ export function resourceClassOf(task: {
     ...(need.gpu === 0 ? [] : [`g${need.gpu}`]),
     ...(need.gpuMemory === 0 ? [] : [`v${Math.round(need.gpuMemory / 2 ** 20)}`]),
     ...(Object.keys(rules).length === 0 ? [] : [`l${shortHash(canonicalJson(rules))}`]),
+    ...(placement.prefer === undefined ? [] : [`p${shortHash(canonicalJson(placement.prefer))}`]),
+    ...(placement.place === undefined ? [] : [placement.place]),
+    ...(placement.batch === undefined ? [] : [`b${placement.batch.size}-${placement.batch.timeoutMs}`]),
   ].join('.');
-  return handler === undefined ? { name, uses, need, rules } : { name, uses, handler, need, rules };
+  const common = { need, rules, ...placement };
+  return handler === undefined ? { name, uses, ...common } : { name, uses, handler, ...common };
 }
 
 function queueName(text: string): string {

@@ -25,6 +25,7 @@ import { readControl, type ControlStep } from './control';
 import { kindOf, type Kind } from './kinds';
 import { mergeReferences } from './references';
 import { CONTROL_CLASS, resourceClassOf, type ResourceClass } from './resource-class';
+import { readPlacement } from './placement';
 import { readTemplate, unknownUses } from './task-parts';
 
 /** A task of a valid document, with the defaults of the document taken in and its expressions parsed. */
@@ -55,6 +56,8 @@ export interface TaskDefinition {
   /** The level asked for; undefined means the default of the worker. */
   readonly level: SandboxLevel | undefined;
   readonly class: ResourceClass;
+  /** Which tasks may come into one batch with it; undefined when it comes into none. */
+  readonly batchKey: Template | undefined;
   /** What a scheduler does for it; undefined for tasks of workers. */
   readonly control: ControlStep | undefined;
   /** Switches that have the task in an arm: it runs only if each of them took such an arm. */
@@ -134,7 +137,9 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
   const env = readTemplate({ ...defaults.env, ...task.env }, ['tasks', key, 'env'], faults);
   const resources = { ...defaults.resources, ...task.resources };
   const queueTimeoutMs = millisecondsOf(task.queueTimeout ?? defaults.queueTimeout);
-  const common = readCommon(reading, mergeReferences([body, env].map(templateReferences)));
+  const { placement, batchKey } = readPlacement({ key, task, document, uses, faults });
+  const templates = [body, env, ...(batchKey === undefined ? [] : [batchKey])];
+  const common = readCommon(reading, mergeReferences(templates.map(templateReferences)));
   return {
     ...common,
     guarded: common.guarded || queueTimeoutMs !== undefined,
@@ -147,7 +152,8 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
     env,
     resources,
     level: levelOf(uses, task.sandbox ?? defaults.sandbox),
-    class: resourceClassOf({ uses, handler, resources, rules: { ...defaults.runsOn, ...task.runsOn } }),
+    class: resourceClassOf({ uses, handler, resources, rules: { ...defaults.runsOn, ...task.runsOn }, placement }),
+    batchKey,
     control: undefined,
   };
 }
@@ -169,13 +175,27 @@ function readControlTask(reading: Reading, kind: Extract<Kind, { by: 'scheduler'
     resources: {},
     level: undefined,
     class: CONTROL_CLASS,
+    batchKey: undefined,
     control: read?.step,
   };
 }
 
+const WORKER_FIELDS = [
+  'resources',
+  'runsOn',
+  'prefer',
+  'preferWait',
+  'place',
+  'batch',
+  'sandbox',
+  'env',
+  'queueTimeout',
+  'heartbeat',
+] as const;
+
 /** Fields that say how a worker does a task, where no worker does it. */
 function workerFieldFaults({ key, task }: Reading): Fault[] {
-  return (['resources', 'runsOn', 'sandbox', 'env', 'queueTimeout', 'heartbeat'] as const).flatMap((name) =>
+  return WORKER_FIELDS.flatMap((name) =>
     task[name] === undefined
       ? []
       : [

@@ -16,6 +16,23 @@ export interface Taken {
   readonly job: Job<JobData>;
 }
 
+/** What waits in the queue of a class. */
+export interface Waiting {
+  /** Ids of the first jobs, in the order in which they will be taken. */
+  readonly ids: readonly string[];
+  /** Priority of the first, as the queue has it: lower is first; undefined when none waits. */
+  readonly priority: number | undefined;
+  /** Delayed jobs whose time has come are there too: they are moved by whoever takes next. */
+  readonly due: boolean;
+}
+
+/** How far a look reaches. */
+const LOOK_JOBS = 100;
+/** In the score of a waiting job: what BullMQ multiplies its priority with. */
+const PRIORITY_STEP = 0x100000000;
+/** In the score of a delayed job: what BullMQ multiplies its time with. */
+const DELAY_STEP = 0x1000;
+
 /** BullMQ counts stalls and gives up after some; losses are counted in the run hash instead. */
 const MAX_STALLED = 1_000_000;
 
@@ -76,6 +93,22 @@ export class ClassQueue {
     return this.taken(job, token);
   }
 
+  /** Looks at what waits, without taking it. */
+  async look(): Promise<Waiting> {
+    const { redis } = this.options.queue;
+    const replies = await redis
+      .multi()
+      // Jobs whose lock ran out come here, without their priority: they are taken before all others.
+      .lrange(this.worker.toKey('wait'), String(-LOOK_JOBS), '-1')
+      .zrange(this.worker.toKey('prioritized'), '0', String(LOOK_JOBS - 1), 'WITHSCORES')
+      .zcount(this.worker.toKey('delayed'), '-inf', String((Date.now() + 1) * DELAY_STEP - 1))
+      .exec();
+    const [first, pairs] = [textsOf(replies?.[0]?.[1]).reverse(), textsOf(replies?.[1]?.[1])];
+    const ids = [...first, ...pairs.filter((_, index) => index % 2 === 0)];
+    const priority = first.length > 0 ? 0 : Math.floor(Number(pairs[1] ?? 0) / PRIORITY_STEP);
+    return { ids, priority: ids.length === 0 ? undefined : priority, due: Number(replies?.[2]?.[1] ?? 0) > 0 };
+  }
+
   /** Acknowledges a job; with `fetchNext` takes the next one in the same call. */
   async acknowledge(taken: Taken, fetchNext: boolean): Promise<Taken | undefined> {
     const reply = await taken.job.moveToCompleted(null, taken.token, fetchNext);
@@ -123,4 +156,8 @@ export class ClassQueue {
       job,
     };
   }
+}
+
+function textsOf(list: unknown): string[] {
+  return Array.isArray(list) ? list.map(String) : [];
 }

@@ -1,28 +1,18 @@
 import type { ResourceClass } from '@lattice/flow';
+import { PLACES, labelRuleSchema } from '@lattice/contracts';
 import { z } from 'zod';
 import type { QueueConnection } from './connection';
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const rules = z.record(z.string(), labelRuleSchema);
 const classSchema = z.object({
   name: z.string(),
   uses: z.enum(['code', 'container', 'http', 'handler', 'control']),
   handler: z.string().optional(),
   need: z.object({ cpu: z.number(), memory: z.number(), gpu: z.number(), gpuMemory: z.number() }),
-  rules: z.record(
-    z.string(),
-    z.union([
-      scalar,
-      z.object({
-        '=': scalar.optional(),
-        '!=': scalar.optional(),
-        '>': scalar.optional(),
-        '>=': scalar.optional(),
-        '<': scalar.optional(),
-        '<=': scalar.optional(),
-        in: z.array(scalar).optional(),
-      }),
-    ]),
-  ),
+  rules,
+  prefer: z.object({ rules: z.array(z.object({ runsOn: rules, weight: z.number() })), waitMs: z.number() }).optional(),
+  place: z.enum(PLACES).optional(),
+  batch: z.object({ size: z.number(), timeoutMs: z.number() }).optional(),
 });
 
 const known = new WeakMap<QueueConnection, Set<string>>();
@@ -51,7 +41,15 @@ export async function readClasses(queue: QueueConnection): Promise<ResourceClass
   return values.flatMap((text) => {
     const parsed = classSchema.safeParse(JSON.parse(text));
     if (!parsed.success) return [];
-    const { handler, ...rest } = parsed.data;
-    return [handler === undefined ? rest : { ...rest, handler }];
+    const { handler, prefer, place, batch, ...rest } = parsed.data;
+    return [
+      {
+        ...rest,
+        ...(handler === undefined ? {} : { handler }),
+        ...(prefer === undefined ? {} : { prefer }),
+        ...(place === undefined ? {} : { place }),
+        ...(batch === undefined ? {} : { batch }),
+      },
+    ];
   });
 }

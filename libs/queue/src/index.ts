@@ -27,7 +27,7 @@ export type { FlowRun, JobData } from './flows';
 export { ROOT_WORKER_OPTIONS, rootAgain } from './root-jobs';
 export type { RootJob } from './root-jobs';
 export { ClassQueue } from './class-queue';
-export type { Taken } from './class-queue';
+export type { Taken, Waiting } from './class-queue';
 export { TakeLoop } from './take-loop';
 export type { Disposal, Ledger, NotReserved, TakeLoopOptions } from './take-loop';
 export { announceClasses, forgetClasses, readClasses } from './classes';

@@ -124,7 +124,7 @@ describe('queueTimeout', () => {
       ['completed', null],
     ]);
     expect(run.tasks[0]).toMatchObject({ attempts: 0, startedAt: null, error: { code: 'queue_timeout' } });
-    expect(run.tasks[0]?.error?.message).toContain('no online worker has the handler "nobody"');
+    expect(run.tasks[0]?.error?.message).toContain('no worker has the handler "nobody"');
     const events = await platform.events(run.runId);
     const times = events.filter(({ taskKey }) => taskKey === 'a').map(({ at }) => Date.parse(at));
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(290);

@@ -1,9 +1,11 @@
 import {
   documentSchema,
   drainSchema,
+  flushSchema,
   eventSchema,
   forkRunSchema,
   logEntrySchema,
+  pendingBatchSchema,
   problemSchema,
   rerunTaskSchema,
   runListSchema,
@@ -36,9 +38,11 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /** The shapes that the documentation names: the same schemas that the code parses with. */
 const SCHEMAS = {
+  BatchList: z.object({ batches: z.array(pendingBatchSchema.extend({ workerId: z.string() })) }),
   CreateKey: createKeySchema,
   CreatedKey: createdKeySchema,
   Drain: drainSchema,
+  Flush: flushSchema,
   ForkRun: forkRunSchema,
   Imported: importedSchema,
   Key: keyViewSchema,

@@ -1,5 +1,5 @@
 import type { SandboxLevel } from '@lattice/contracts';
-import type { Executors, Outcome } from '@lattice/executor';
+import type { Executors, GpuGrant, LabelSetter, Outcome } from '@lattice/executor';
 import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
@@ -45,7 +45,12 @@ const PROGRESS_MS = 100;
 
 /** Runs an attempt to its end. An abort of the signal stops the work; a run that is being stopped gives `cancelled`. */
 export async function execute(
-  context: { readonly runtime: Runtime; readonly executors: Pick<Executors, 'forTask'> },
+  context: {
+    readonly runtime: Runtime;
+    readonly executors: Pick<Executors, 'forTask'>;
+    readonly gpus?: GpuGrant | undefined;
+    readonly labels?: LabelSetter;
+  },
   { run, task, attempt, scope, signal }: Attempt,
 ): Promise<Outcome> {
   const prepared = prepare(task, scope, context.runtime.settings);
@@ -63,6 +68,8 @@ export async function execute(
       attempt,
       ...prepared.program,
       env: prepared.env,
+      ...(context.gpus === undefined ? {} : { gpus: context.gpus }),
+      ...(context.labels === undefined ? {} : { labels: context.labels }),
       limits: prepared.limits,
       onLog: (chunk) => {
         silence?.heard();
@@ -97,7 +104,8 @@ async function lastOf(log: LogWriter | undefined): Promise<void> {
   await log?.flush();
 }
 
-function progressWriter(
+/** Writes progress events of an attempt, not more often than every 100 ms. */
+export function progressWriter(
   runtime: Runtime,
   address: { runId: string; epoch: number; taskKey: string; attempt: number },
 ): (percent: number, text?: string) => void {

@@ -20,7 +20,9 @@ import { readControl } from '../control/control-message';
 import { startLoop, type Loop } from '../loop';
 import type { Runtime } from '../runtime';
 import { announcementOf } from '../worker/announce';
+import { needsGpu } from '../worker/gpus/worker-gpus';
 import { meetsRules } from '../worker/labels';
+import { reluctanceOf } from '../worker/placement/reluctance';
 import { fits, ResourceLedger, type Reservation } from '../worker/resource-ledger';
 import { readLease } from './lease';
 import { RemoteAttempts, type Report } from './remote-attempts';
@@ -44,6 +46,7 @@ export class RemoteWorker {
   private readonly startedAt = new Date().toISOString();
   /** Tells the tokens of this connection from those of others of the same worker: none may ever come again. */
   private readonly life = randomUUID().slice(0, 8);
+  private readonly timers = new Set<NodeJS.Timeout>();
   private heart: Loop | undefined;
   private unsubscribe: (() => Promise<void>)[] = [];
   private draining = false;
@@ -55,7 +58,18 @@ export class RemoteWorker {
     private readonly send: (order: PlatformFrame) => void,
   ) {
     this.attempts = new RemoteAttempts(send);
-    this.ledger = new ResourceLedger({ ...hello.resources, slots: hello.slots });
+    this.ledger = new ResourceLedger({
+      capacity: { cpu: hello.resources.cpu, memory: hello.resources.memory, slots: hello.slots },
+      look: async (name) => (await this.queues.get(name)?.look()) ?? { ids: [], priority: undefined, due: false },
+      // What the worker brings along is adopted before the heart beats, and is nobody else's to take.
+      reluctance: (entry) =>
+        this.heart === undefined ? 0 : reluctanceOf(entry, hello.labels, 1 - this.ledger.left.slots / hello.slots),
+      admits: () => true,
+      // What GPUs its machine has is not ours to lease.
+      takeGpus: () => Promise.resolve(undefined),
+      giveBackGpus: () => undefined,
+      wakeIn: (name, ms) => this.wakeIn(name, ms),
+    });
     this.loop = new TakeLoop({
       ledger: this.ledger,
       work: (taken, signal) => this.work(taken, signal),
@@ -112,6 +126,7 @@ export class RemoteWorker {
     await drained;
     await this.heart?.stop();
     for (const end of this.unsubscribe) await end();
+    for (const timer of this.timers) clearTimeout(timer);
     await this.loop.close();
     if (!comesBack) await leave(runtime.queue, hello.workerId, this.order === 'drain');
   }
@@ -166,7 +181,17 @@ export class RemoteWorker {
     else this.passedOver.add(entry.name);
   }
 
-  private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
+  private wakeIn(name: string, ms: number): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.loop.wake([name]);
+    }, ms + 1);
+    this.timers.add(timer);
+  }
+
+  /** Neither GPUs nor batches: both are made in the worker process itself. */
+  private canServe({ uses, need, rules, handler, batch }: ResourceClass): boolean {
+    if (needsGpu(need) || batch !== undefined) return false;
     if (uses !== 'handler' || handler === undefined || !this.hello.handlers.includes(handler)) return false;
     return fits(need, this.ledger.total) && meetsRules(rules, this.hello.labels);
   }
@@ -218,7 +243,7 @@ export class RemoteWorker {
     // Redis was lost: whatever runs belongs to an epoch that is over.
     if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
     else if ('stop' in order) this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
-    else if (order.order === this.hello.workerId) this.heart?.wake();
+    else if ('order' in order && order.order === this.hello.workerId) this.heart?.wake();
   }
 
   private async beat(): Promise<number> {
@@ -259,8 +284,8 @@ export class RemoteWorker {
       running: this.loop.running,
       startedAt: this.startedAt,
       provedAgo: this.loop.provedAgo,
-      total: this.ledger.total,
-      free: this.ledger.free,
+      total: { ...this.ledger.total, gpu: 0 },
+      free: { ...this.ledger.left, gpu: 0 },
       driver: null,
     });
     return { ...base, host, pid, versions: { ...base.versions, node }, load: { cpu: 0, memoryFree: 0 } };

@@ -10,8 +10,8 @@ export interface Facts extends Pick<
   Announcement,
   'workerId' | 'state' | 'labels' | 'handlers' | 'gpus' | 'batches' | 'running' | 'startedAt' | 'provedAgo'
 > {
-  readonly total: Capacity;
-  readonly free: Capacity;
+  readonly total: Capacity & { readonly gpu: number };
+  readonly free: Capacity & { readonly gpu: number };
   /** Of the GPUs; null without any. */
   readonly driver: string | null;
 }

@@ -1,80 +1,235 @@
 import type { Need, ResourceClass } from '@lattice/flow';
-import type { Ledger, NotReserved } from '@lattice/queue';
+import type { Ledger, NotReserved, Waiting } from '@lattice/queue';
+import { Lane, type Claim, type Seat } from './batches/lane';
+import { needsGpu } from './gpus/worker-gpus';
+import type { GpuLease } from './gpus/gpu-leases';
+import { FirstSeen } from './placement/first-seen';
+import { Turns } from './placement/turns';
 
-/** What a worker has in all. CPU in cores, memory in bytes, GPUs in devices; `slots`: jobs at once. */
+/** What a worker has in all. CPU in cores, memory in bytes; `slots`: jobs at once. */
 export interface Capacity {
   readonly cpu: number;
   readonly memory: number;
-  readonly gpu: number;
   readonly slots: number;
 }
 
-/** What was taken for one job. */
+/** What was taken for one job, or for the jobs of one batch. */
 export interface Reservation {
   readonly entry: ResourceClass;
+  /** The GPUs that it has; undefined when it needs none. */
+  readonly gpus: GpuLease | undefined;
+  /** The batch that it is for; undefined for jobs that are done by themselves. */
+  batch: { readonly lane: Lane; readonly seat: Seat } | undefined;
+  /** What is being done on it now. */
+  about: { readonly runId: string; readonly taskKey: string; readonly priority: number } | undefined;
+}
+
+export interface LedgerOptions {
+  readonly capacity: Capacity;
+  /** Looks into the queue of a class without taking anything. */
+  readonly look: (className: string) => Promise<Waiting>;
+  /** Milliseconds for which tasks of a class are left to workers that suit them better. */
+  readonly reluctance: (entry: ResourceClass) => number;
+  /** False when tasks of the class may not run here now. */
+  readonly admits: (entry: ResourceClass) => boolean;
+  readonly takeGpus: (need: Need) => Promise<GpuLease | undefined>;
+  readonly giveBackGpus: (lease: GpuLease) => void;
+  /** The class is to be looked at again after so many milliseconds. */
+  readonly wakeIn: (className: string, ms: number) => void;
 }
 
 /** Sums of quarters are exact, other shares are not: what is left over may be this much too little. */
 const TOLERANCE = 1e-9;
 
-/** True when so much is there. */
+/** True when so much is there, GPUs apart. */
 export function fits(need: Need, capacity: Capacity): boolean {
-  return need.cpu <= capacity.cpu + TOLERANCE && need.memory <= capacity.memory && need.gpu <= capacity.gpu + TOLERANCE;
+  return need.cpu <= capacity.cpu + TOLERANCE && need.memory <= capacity.memory && capacity.slots >= 1;
 }
 
-/** Keeps account of what is free. What a job took is given back exactly once, by the loop that reserved it. */
+/** Keeps account of what is free. What a job, or a batch, took is given back exactly once. */
 export class ResourceLedger implements Ledger<Reservation> {
-  private readonly classes = new Map<string, ResourceClass>();
+  private readonly classes = new Map<string, { entry: ResourceClass; seen: FirstSeen }>();
   private readonly open = new Set<Reservation>();
+  private readonly lanes = new Map<string, Set<Lane>>();
+  private readonly turns: Turns;
   private cpu: number;
   private memory: number;
-  private gpu: number;
   private slots: number;
 
-  constructor(private readonly capacity: Capacity) {
-    ({ cpu: this.cpu, memory: this.memory, gpu: this.gpu, slots: this.slots } = capacity);
+  constructor(private readonly options: LedgerOptions) {
+    ({ cpu: this.cpu, memory: this.memory, slots: this.slots } = options.capacity);
+    this.turns = new Turns(options.look);
   }
 
   add(entry: ResourceClass): void {
-    this.classes.set(entry.name, entry);
+    this.classes.set(entry.name, { entry, seen: new FirstSeen() });
   }
 
   order(classNames: Iterable<string>): readonly string[] {
-    return [...classNames];
+    return this.turns.order(classNames);
   }
 
-  reserve(className: string): Reservation | NotReserved {
-    const entry = this.classes.get(className);
-    if (entry === undefined || this.slots < 1) return 'full';
-    if (!fits(entry.need, { cpu: this.cpu, memory: this.memory, gpu: this.gpu, slots: this.slots })) return 'full';
-    const reservation: Reservation = { entry };
-    this.open.add(reservation);
-    this.change(entry.need, -1);
-    return reservation;
+  reserve(className: string): Reservation | NotReserved | Promise<Reservation | NotReserved> {
+    const known = this.classes.get(className);
+    if (known === undefined || !this.options.admits(known.entry)) return 'nothing';
+    const { entry, seen } = known;
+    const open = entry.batch === undefined ? undefined : this.openLane(entry);
+    if (open !== undefined) return this.join(open);
+    if (!this.hasRoom(entry)) {
+      // With one class alone there is nobody whose turn it could be.
+      if (this.classes.size > 1) this.turns.noRoom(className);
+      return 'full';
+    }
+    const wait = this.options.reluctance(entry);
+    if (wait > 0 || needsGpu(entry.need)) return this.reserveLater(entry, seen, wait);
+    this.turns.done(className);
+    return this.keep(entry, undefined);
   }
 
-  mayGoOn(): boolean {
-    return true;
+  /** A job that was acknowledged brings the next one of its class, unless it is the turn of others. */
+  mayGoOn({ entry, batch, about }: Reservation): boolean {
+    if (batch !== undefined || !this.options.admits(entry) || this.turns.yields(entry.name, about?.priority))
+      return false;
+    return (entry.prefer === undefined && entry.place === undefined) || this.options.reluctance(entry) === 0;
   }
 
   /** Giving back twice changes nothing. */
   giveBack(reservation: Reservation): void {
-    if (this.open.delete(reservation)) this.change(reservation.entry.need, 1);
+    if (!this.open.delete(reservation)) return;
+    const { batch } = reservation;
+    // What a batch took is given back once, with its last member.
+    if (batch === undefined) this.free(reservation.entry, reservation.gpus);
+    else batch.lane.leave(batch.seat);
+  }
+
+  /** Seats a job, whose key is known now, in a batch of that key; false when there is no room for one. */
+  claim(reservation: Reservation, claim: Claim): boolean {
+    const { entry, batch } = reservation;
+    if (batch === undefined) return true;
+    const lanes = [...(this.lanes.get(entry.name) ?? [])].filter((lane) => lane !== batch.lane && lane.hasPlace);
+    const own = batch.lane.isOf(claim) ? undefined : lanes.find((lane) => lane.isOf(claim));
+    const move = (lane: Lane): boolean => {
+      const seat = lane.expect();
+      if (!lane.claim(seat, claim)) {
+        lane.leave(seat);
+        return false;
+      }
+      batch.lane.leave(batch.seat);
+      reservation.batch = { lane, seat };
+      return true;
+    };
+    // A batch of that key which is begun already is better than a new one.
+    if (own !== undefined && move(own)) return true;
+    if (batch.lane.claim(batch.seat, claim) || lanes.some(move)) return true;
+    // GPUs take their time to be leased: such a job comes again instead.
+    return !needsGpu(entry.need) && this.hasRoom(entry) && move(this.newLane(entry, undefined));
   }
 
   /** What is free now. */
-  get free(): Capacity {
-    return { cpu: this.cpu, memory: this.memory, gpu: this.gpu, slots: this.slots };
+  get left(): Capacity {
+    return { cpu: this.cpu, memory: this.memory, slots: this.slots };
   }
 
   get total(): Capacity {
-    return this.capacity;
+    return this.options.capacity;
+  }
+
+  /** What is reserved now. */
+  get reserved(): Iterable<Reservation> {
+    return this.open;
+  }
+
+  /** The batches that are being collected or done. */
+  get batches(): Lane[] {
+    return [...this.lanes.values()].flatMap((lanes) => [...lanes]);
+  }
+
+  private hasRoom(entry: ResourceClass): boolean {
+    const { need } = entry;
+    if (!fits(need, this.left)) return false;
+    const other = this.classes.get(this.turns.keepFor(entry.name) ?? '')?.entry.need;
+    if (other === undefined) return true;
+    // Room is kept in what both of them need.
+    return (
+      this.slots >= 2 &&
+      (need.cpu === 0 || other.cpu === 0 || this.cpu - need.cpu + TOLERANCE >= other.cpu) &&
+      (need.memory === 0 || other.memory === 0 || this.memory - need.memory >= other.memory) &&
+      !(needsGpu(need) && needsGpu(other))
+    );
+  }
+
+  /** For classes that have to look first: whether a job waits long enough, and then for GPUs. */
+  private async reserveLater(entry: ResourceClass, seen: FirstSeen, wait: number): Promise<Reservation | NotReserved> {
+    this.change(entry.need, -1);
+    let gpus: GpuLease | undefined;
+    let reservation: Reservation | undefined;
+    try {
+      const { ids, due } = await this.options.look(entry.name);
+      if (ids.length === 0 && !due) {
+        this.turns.done(entry.name);
+        return 'nothing';
+      }
+      const soon = wait === 0 ? 0 : seen.untilRipe(ids, wait, performance.now());
+      if (soon > 0) {
+        this.options.wakeIn(entry.name, soon);
+        return 'nothing';
+      }
+      if (needsGpu(entry.need)) {
+        gpus = await this.options.takeGpus(entry.need);
+        if (gpus === undefined) {
+          this.turns.noRoom(entry.name);
+          return 'full';
+        }
+      }
+      this.turns.done(entry.name);
+      reservation = this.keep(entry, gpus);
+      return reservation;
+    } finally {
+      // What it keeps it has taken once more.
+      this.change(entry.need, 1);
+    }
+  }
+
+  private keep(entry: ResourceClass, gpus: GpuLease | undefined): Reservation {
+    if (entry.batch !== undefined) return this.join(this.newLane(entry, gpus));
+    this.change(entry.need, -1);
+    const reservation: Reservation = { entry, gpus, batch: undefined, about: undefined };
+    this.open.add(reservation);
+    return reservation;
+  }
+
+  private newLane(entry: ResourceClass, gpus: GpuLease | undefined): Lane {
+    this.change(entry.need, -1);
+    const lanes = this.lanes.get(entry.name) ?? new Set();
+    this.lanes.set(entry.name, lanes);
+    const lane: Lane = new Lane(entry, gpus, () => {
+      lanes.delete(lane);
+      this.free(entry, gpus);
+    });
+    lanes.add(lane);
+    return lane;
+  }
+
+  private join(lane: Lane): Reservation {
+    const batch = { lane, seat: lane.expect() };
+    const reservation: Reservation = { entry: lane.entry, gpus: lane.gpus, batch, about: undefined };
+    this.open.add(reservation);
+    return reservation;
+  }
+
+  private openLane(entry: ResourceClass): Lane | undefined {
+    for (const lane of this.lanes.get(entry.name) ?? []) if (lane.hasPlace) return lane;
+    return undefined;
+  }
+
+  private free(entry: ResourceClass, gpus: GpuLease | undefined): void {
+    this.change(entry.need, 1);
+    if (gpus !== undefined) this.options.giveBackGpus(gpus);
   }
 
   private change(need: Need, sign: 1 | -1): void {
     this.cpu += sign * need.cpu;
     this.memory += sign * need.memory;
-    this.gpu += sign * need.gpu;
     this.slots += sign;
   }
 }

@@ -35,23 +35,23 @@ test('a fitting worker needs no reason', () => {
 
 test('says that nobody is there, or online', () => {
   expect(waitingReason(entry({}), [])).toBe('no worker is there');
-  expect(waitingReason(entry({}), [worker({ status: 'offline' })])).toBe('no worker is online (1 known)');
+  expect(waitingReason(entry({}), [worker({ status: 'offline' })])).toBe('no worker takes tasks: 1 offline');
 });
 
 test('names the label asked for, and those that there are', () => {
   const workers = [worker({ labels: { 'gpu.model': 't4' } }), worker({ labels: { 'gpu.model': 't4' } })];
   expect(waitingReason(entry({ rules: { 'gpu.model': 'a100' } }), workers)).toBe(
-    'no online worker has gpu.model=a100; 2 online workers: 2 with t4',
+    'no worker has gpu.model=a100; 2 online workers have t4',
   );
   expect(waitingReason(entry({ rules: { zone: { in: ['a', 'b'] } } }), workers)).toBe(
-    'no online worker has zone in [a, b]; 2 online workers: none has that label',
+    'no worker has zone in [a, b]; 2 online workers without that label',
   );
 });
 
 test('names the handler, and resources that nobody has', () => {
   expect(waitingReason(entry({ uses: 'handler', handler: 'train' }), [worker({})])).toContain('handler "train"');
   expect(waitingReason(entry({ need: { cpu: 8, memory: 0, gpu: 1, gpuMemory: 0 } }), [worker({})])).toBe(
-    'no online worker has 8 CPUs; the most is 4 CPUs; no online worker has 1 GPU; the most is 0 GPUs',
+    'no worker has 8 CPUs; the most is 4 CPUs; no worker has 1 GPU; the most is 0 GPUs',
   );
 });
 
@@ -62,5 +62,5 @@ test('says when everything is there, but not in one place', () => {
   ];
   expect(
     waitingReason(entry({ rules: { zone: 'a' }, need: { cpu: 2, memory: 0, gpu: 0, gpuMemory: 0 } }), workers),
-  ).toBe('no online worker has all of it together: zone=a, 2 CPUs');
+  ).toBe('no worker has all of it together: zone=a, 2 CPUs');
 });

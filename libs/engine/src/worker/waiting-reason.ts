@@ -1,5 +1,7 @@
 import type { LabelRule, WorkerView } from '@lattice/contracts';
 import type { ResourceClass } from '@lattice/flow';
+import { pickGpus } from './gpus/allocate';
+import { needsGpu } from './gpus/worker-gpus';
 import { meetsRules } from './labels';
 
 /**
@@ -7,16 +9,20 @@ import { meetsRules } from './labels';
  * Names what is asked for and what there is.
  */
 export function waitingReason(entry: ResourceClass, workers: readonly WorkerView[]): string | undefined {
-  if (entry.uses === 'control') return undefined;
   const online = workers.filter(({ status }) => status === 'online');
-  if (online.length === 0)
-    return workers.length === 0 ? 'no worker is there' : `no worker is online (${workers.length} known)`;
+  if (online.length === 0) return nobody(workers);
   const faults = [handlerFault(entry, online), ...ruleFaults(entry, online), ...needFaults(entry, online)].filter(
     (fault) => fault !== undefined,
   );
   if (faults.length > 0) return faults.join('; ');
   if (online.some((worker) => serves(entry, worker))) return undefined;
-  return `no online worker has all of it together: ${askedOf(entry).join(', ')}`;
+  return `no worker has all of it together: ${askedOf(entry).join(', ')}`;
+}
+
+function nobody(workers: readonly WorkerView[]): string {
+  if (workers.length === 0) return 'no worker is there';
+  const states = [...counts(workers.map(({ status }) => status))].map(([status, count]) => `${count} ${status}`);
+  return `no worker takes tasks: ${states.join(', ')}`;
 }
 
 function serves(entry: ResourceClass, worker: WorkerView): boolean {
@@ -27,25 +33,33 @@ function serves(entry: ResourceClass, worker: WorkerView): boolean {
 
 function handlerFault({ handler }: ResourceClass, workers: readonly WorkerView[]): string | undefined {
   if (handler === undefined || workers.some(({ handlers }) => handlers.includes(handler))) return undefined;
-  return `no online worker has the handler "${handler}"; start one whose LATTICE_HANDLERS has it`;
+  return `no worker has the handler "${handler}"; start one whose LATTICE_HANDLERS has it`;
 }
 
 function ruleFaults({ rules }: ResourceClass, workers: readonly WorkerView[]): (string | undefined)[] {
   return Object.entries(rules).map(([label, rule]) => {
     if (workers.some(({ labels }) => meetsRules({ [label]: rule }, labels))) return undefined;
     const values = workers.flatMap(({ labels }) => (Object.hasOwn(labels, label) ? [String(labels[label])] : []));
-    const there =
-      values.length === 0
-        ? 'none has that label'
-        : [...counts(values)].map(([value, count]) => `${count} with ${value}`).join(', ');
-    return `no online worker has ${ruleText(label, rule)}; ${plural(workers.length, 'online worker')}: ${there}`;
+    return `no worker has ${ruleText(label, rule)}; ${thereIs(values, workers.length)}`;
   });
+}
+
+/** What the workers have in the place of what is asked for. */
+function thereIs(values: readonly string[], workers: number): string {
+  if (values.length === 0) return `${plural(workers, 'online worker')} without that label`;
+  return [...counts(values)]
+    .map(([value, count], index) => {
+      const who = index === 0 ? plural(count, 'online worker') : String(count);
+      return `${who} ${count === 1 ? 'has' : 'have'} ${value}`;
+    })
+    .join(', ');
 }
 
 function needFaults({ need }: ResourceClass, workers: readonly WorkerView[]): (string | undefined)[] {
   const most = (pick: (worker: WorkerView) => number): number => Math.max(0, ...workers.map(pick));
   const lacks = (asked: number, there: number, text: (value: number) => string): string | undefined =>
-    asked <= there ? undefined : `no online worker has ${text(asked)}; the most is ${text(there)}`;
+    asked <= there ? undefined : `no worker has ${text(asked)}; the most is ${text(there)}`;
+  const gpus = most((worker) => worker.gpus.filter(({ healthy }) => healthy).length);
   return [
     lacks(
       need.cpu,
@@ -55,14 +69,25 @@ function needFaults({ need }: ResourceClass, workers: readonly WorkerView[]): (s
     lacks(
       need.memory,
       most(({ resources }) => resources.memory),
-      (value) => `${Math.round(value / 2 ** 20)} MiB of memory`,
+      (value) => `${mebibytes(value)} of memory`,
     ),
-    lacks(
-      need.gpu,
-      most(({ resources }) => resources.gpu),
-      (value) => plural(value, 'GPU'),
-    ),
+    need.gpu > gpus ? `no worker has ${plural(need.gpu, 'GPU')}; the most is ${gpusThere(gpus, workers)}` : undefined,
+    ...(need.gpu <= gpus && needsGpu(need) ? [gpuFault(need, workers)] : []),
   ];
+}
+
+function gpusThere(healthy: number, workers: readonly WorkerView[]): string {
+  const ill = workers.flatMap((worker) => worker.gpus.filter((gpu) => !gpu.healthy)).length;
+  return ill === 0
+    ? plural(healthy, 'GPU')
+    : `${plural(healthy, 'GPU')} that work, and ${ill} that nvidia-smi calls faulty`;
+}
+
+/** There are enough GPUs, but none may have the memory. */
+function gpuFault(need: ResourceClass['need'], workers: readonly WorkerView[]): string | undefined {
+  if (workers.some(({ gpus }) => pickGpus(need, gpus, []) !== undefined)) return undefined;
+  const most = Math.max(0, ...workers.flatMap(({ gpus }) => gpus.map(({ memory }) => memory)));
+  return `no worker has a GPU with ${mebibytes(need.gpuMemory)}; the most is ${mebibytes(most)}`;
 }
 
 function askedOf({ handler, rules, need }: ResourceClass): string[] {
@@ -70,9 +95,14 @@ function askedOf({ handler, rules, need }: ResourceClass): string[] {
     ...(handler === undefined ? [] : [`handler ${handler}`]),
     ...Object.entries(rules).map(([label, rule]) => ruleText(label, rule)),
     ...(need.cpu > 0 ? [plural(need.cpu, 'CPU')] : []),
-    ...(need.memory > 0 ? [`${Math.round(need.memory / 2 ** 20)} MiB of memory`] : []),
+    ...(need.memory > 0 ? [`${mebibytes(need.memory)} of memory`] : []),
     ...(need.gpu > 0 ? [plural(need.gpu, 'GPU')] : []),
+    ...(need.gpuMemory > 0 ? [`${mebibytes(need.gpuMemory)} of GPU memory`] : []),
   ];
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
 function ruleText(label: string, rule: LabelRule): string {

@@ -18,21 +18,30 @@ import {
   type Taken,
 } from '@lattice/queue';
 import { z } from 'zod';
-import { execute, type AttemptContext } from '../attempt/execute';
+import type { Attempt, AttemptContext } from '../attempt/execute';
 import { runJob } from '../attempt/run-job';
 import { readControl } from '../control/control-message';
 import { startLoop, type Loop } from '../loop';
 import type { Runtime } from '../runtime';
 import { announcementOf } from './announce';
+import { claimSeat } from './batches/claim-seat';
+import { flushLanes, pendingOf } from './batches/pending';
+import { withBatchHandlers } from './batches/wrap-handlers';
 import { foundLabels } from './found-labels';
-import { meetsRules, type Labels } from './labels';
+import { WorkerGpus } from './gpus/worker-gpus';
+import { meetsRules } from './labels';
+import { perform } from './perform';
+import { reluctanceOf } from './placement/reluctance';
 import { fits, ResourceLedger, type Reservation } from './resource-ledger';
+import { WorkerLabels } from './worker-labels';
 
 const SWEEP_MS = 1_000;
 /** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
 const STALLED_MS = 2_000;
 /** A worker that stops lets its attempts end for so long before it stops them. */
 const DRAIN_MS = 8_000;
+/** What changes often is told within so long. */
+const TELL_MS = 300;
 /** A heartbeat is answered within so long, or the connection is given up. */
 const BEAT_MS = 10_000;
 /** While a worker drains, whether it is done is told soon. */
@@ -60,7 +69,11 @@ export class LatticeWorker {
   /** What stands: the worker goes by it also while Redis has lost it. */
   private order: StoredOrder | undefined;
   private drainTimer: NodeJS.Timeout | undefined;
-  private readonly labels: Labels;
+  private telling: NodeJS.Timeout | undefined;
+  private readonly labels: WorkerLabels;
+  private readonly gpus: WorkerGpus;
+  private readonly queues = new Map<string, ClassQueue>();
+  private readonly timers = new Set<NodeJS.Timeout>();
   /** Tells this process from an earlier one with the same worker id: a nonce must never come again. */
   private readonly life = randomUUID().slice(0, 8);
   private nonces = 0;
@@ -70,30 +83,32 @@ export class LatticeWorker {
     private readonly handlers: ReadonlyMap<string, Handler>,
     private readonly options: WorkerOptions = {},
   ) {
-    const { worker, lock } = runtime.settings;
-    this.labels = { ...foundLabels(worker.id), ...worker.labels };
-    this.ledger = new ResourceLedger({
-      cpu: worker.cpus ?? availableParallelism(),
-      memory: worker.memory ?? totalmem(),
-      gpu: 0,
-      slots: worker.concurrency,
-    });
+    const { settings, log } = runtime;
+    const { worker, lock } = settings;
     this.executors = createExecutors({
       workerId: worker.id,
-      handlers,
+      handlers: withBatchHandlers(handlers),
       defaultLevel: worker.sandbox,
-      minLevel: runtime.settings.sandboxMin,
+      minLevel: settings.sandboxMin,
     });
+    const { executors } = this;
+    this.gpus = new WorkerGpus({ settings, log, executors, changed: () => this.labels.refresh() });
+    this.labels = new WorkerLabels({
+      found: () => ({ ...foundLabels(worker.id), ...this.gpus.labels }),
+      given: worker.labels,
+      changed: () => this.labelsChanged(),
+    });
+    this.ledger = this.openLedger();
     this.context = {
       runtime,
       workerId: worker.id,
       nonce: () => `${this.life}.${(this.nonces += 1)}`,
       levelOf: (task) => this.levelOf(task),
-      perform: (attempt) => execute({ runtime, executors: this.executors }, attempt),
+      perform: (attempt) => this.perform(attempt),
     };
     this.loop = new TakeLoop({
       ledger: this.ledger,
-      work: (taken, signal) => this.work(taken, signal),
+      work: (taken, signal, reservation) => this.work(taken, signal, reservation),
       onError: (error) => runtime.log.warn({ err: error }, 'taking jobs'),
       onReleased: (classes) => this.tellReady(classes),
       lockMs: lock,
@@ -101,10 +116,28 @@ export class LatticeWorker {
     });
   }
 
+  private openLedger(): ResourceLedger {
+    const { worker } = this.runtime.settings;
+    return new ResourceLedger({
+      capacity: {
+        cpu: worker.cpus ?? availableParallelism(),
+        memory: worker.memory ?? totalmem(),
+        slots: worker.concurrency,
+      },
+      look: async (name) => (await this.queues.get(name)?.look()) ?? { ids: [], priority: undefined, due: false },
+      reluctance: (entry) => reluctanceOf(entry, this.labels.all, this.used),
+      admits: (entry) => meetsRules(entry.rules, this.labels.all),
+      takeGpus: (need) => this.gpus.take(need),
+      giveBackGpus: (lease) => this.gpus.giveBack(lease),
+      wakeIn: (name, ms) => this.wakeIn(name, ms),
+    });
+  }
+
   async start(): Promise<void> {
     const { runtime } = this;
     const reaped = await this.executors.reapOrphans();
     if (reaped.processes + reaped.containers > 0) runtime.log.warn(reaped, 'ended what an earlier worker left running');
+    await this.gpus.start();
     const catchUp = (): void => this.lookFor(() => this.classes());
     this.unsubscribe = [
       await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
@@ -121,24 +154,71 @@ export class LatticeWorker {
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.drainTimer);
+    clearTimeout(this.telling);
     const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), DRAIN_MS);
     await this.loop.drain();
     clearTimeout(deadline);
     await this.heart?.stop();
     for (const end of this.unsubscribe) await end();
+    for (const timer of this.timers) clearTimeout(timer);
+    await this.gpus.stop();
     await this.executors.close();
     await this.loop.close();
     await leave(this.runtime.queue, this.context.workerId, this.order?.order === 'drain');
   }
 
-  private async work(taken: Taken, signal: AbortSignal): ReturnType<typeof runJob> {
+  private async work(taken: Taken, signal: AbortSignal, reservation: Reservation): ReturnType<typeof runJob> {
+    const { runId, taskKey } = taken;
+    reservation.about = { runId, taskKey, priority: taken.job.opts.priority ?? 0 };
     try {
-      return await runJob(this.context, taken, signal);
+      if (reservation.batch === undefined && reservation.gpus === undefined)
+        return await runJob(this.context, taken, signal);
+      if (reservation.batch !== undefined) {
+        const elsewhere = await claimSeat(this.runtime, this.ledger, reservation, taken);
+        if (elsewhere !== undefined) return elsewhere;
+      }
+      return await runJob({ ...this.context, perform: (attempt) => this.perform(attempt, reservation) }, taken, signal);
     } catch (error) {
       // Nothing is recorded: the job comes back when its lock has run out, and counts as lost then.
-      this.runtime.log.error({ err: error, runId: taken.runId, taskKey: taken.taskKey }, 'a job could not be done');
+      this.runtime.log.error({ err: error, runId, taskKey }, 'a job could not be done');
       return { do: 'leave' };
     }
+  }
+
+  private perform(attempt: Attempt, reservation?: Reservation): ReturnType<AttemptContext['perform']> {
+    const { runtime, executors, labels, gpus } = this;
+    if (reservation?.batch !== undefined) this.tellSoon();
+    return perform({ runtime, executors, labels, hasGpus: gpus.all.length > 0 }, attempt, reservation);
+  }
+
+  /** What was passed over may be served now. */
+  private labelsChanged(): void {
+    this.passedOver.clear();
+    if (!this.registered) return;
+    this.heart?.wake();
+    this.lookFor(() => this.classes());
+  }
+
+  /** The share of the worker that is in use, by what is shortest: 0 to 1. */
+  private get used(): number {
+    const { left, total } = this.ledger;
+    return Math.max(0, 1 - left.cpu / total.cpu, 1 - left.slots / total.slots);
+  }
+
+  /** Batches come and go between two heartbeats; who waits for one long is to see it. */
+  private tellSoon(): void {
+    this.telling ??= setTimeout(() => {
+      this.telling = undefined;
+      this.heart?.wake();
+    }, TELL_MS);
+  }
+
+  private wakeIn(name: string, ms: number): void {
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.loop.wake([name]);
+    }, ms + 1);
+    this.timers.add(timer);
   }
 
   private levelOf(task: TaskDefinition): SandboxLevel {
@@ -163,7 +243,7 @@ export class LatticeWorker {
   private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
     if (uses === 'control') return false;
     if (handler !== undefined && !this.handlers.has(handler)) return false;
-    return fits(need, this.ledger.total) && meetsRules(rules, this.labels);
+    return fits(need, this.ledger.total) && this.gpus.couldServe(need) && meetsRules(rules, this.labels.all);
   }
 
   private serve(entry: ResourceClass): void {
@@ -177,6 +257,7 @@ export class LatticeWorker {
       stalledMs: STALLED_MS,
       onStalled: () => this.loop.wake([entry.name]),
     });
+    this.queues.set(entry.name, queue);
     this.loop.add(queue);
     queue.watchStalled().catch((error: unknown) => this.runtime.log.warn({ err: error }, 'watching for stalled jobs'));
   }
@@ -206,6 +287,7 @@ export class LatticeWorker {
     // Redis was lost: whatever runs here belongs to an epoch that is over.
     if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
     else if ('stop' in order) this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
+    else if ('flush' in order) flushLanes(this.ledger.batches, order.flush);
     else if (order.order === this.context.workerId) this.heart?.wake();
   }
 
@@ -257,19 +339,24 @@ export class LatticeWorker {
   }
 
   private announcement(): Announcement {
+    const { ledger, gpus } = this;
+    const users = [...ledger.reserved].flatMap((one) =>
+      one.gpus === undefined ? [] : [{ lease: one.gpus, ...one.about }],
+    );
+    const holders = gpus.holders(users);
     return announcementOf({
       workerId: this.context.workerId,
       state: this.state(),
-      labels: { ...this.labels },
+      labels: { ...this.labels.all },
       handlers: [...this.handlers.keys()].sort(),
-      gpus: [],
-      batches: [],
+      gpus: gpus.all.map((gpu) => ({ ...gpu, holders: holders.get(gpu.uuid) ?? [] })),
+      batches: pendingOf(ledger.batches),
       running: this.loop.running,
       startedAt: this.startedAt,
       provedAgo: this.loop.provedAgo,
-      total: this.ledger.total,
-      free: this.ledger.free,
-      driver: null,
+      total: { ...ledger.total, gpu: gpus.all.length },
+      free: { ...ledger.left, gpu: gpus.free },
+      driver: gpus.driver,
     });
   }
 }

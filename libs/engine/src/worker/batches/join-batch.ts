@@ -1,0 +1,87 @@
+import { taskError } from '@lattice/contracts';
+import type { Outcome } from '@lattice/executor';
+import { evaluateTemplate } from '@lattice/expression';
+import { progressWriter, type Attempt } from '../../attempt/execute';
+import { prepare } from '../../attempt/execution';
+import { LogWriter } from '../../attempt/log-writer';
+import { watchSilence } from '../../attempt/watch-silence';
+import type { Runtime } from '../../runtime';
+import type { Member } from './collector';
+import { doBatch, type BatchCall, type RunningBatch } from './do-batch';
+import type { Lane, Seat } from './lane';
+
+export interface Joining extends BatchCall {
+  readonly runtime: Runtime;
+  readonly lane: Lane;
+  readonly seat: Seat;
+}
+
+/** The calls that are on, by the lanes they are made for. */
+const running = new WeakMap<Lane, RunningBatch>();
+
+/**
+ * Does an attempt as a member of a batch: waits for the others, then for the answer. Its timeout counts from the call. A member
+ * that is stopped leaves the others alone.
+ */
+export async function joinBatch(joining: Joining, { run, task, attempt, scope, signal }: Attempt): Promise<Outcome> {
+  const { runtime, lane, seat } = joining;
+  const prepared = prepare(task, scope, runtime.settings);
+  // A key that can't be told is a fault of the attempt, also where it did not decide about the batch.
+  if (task.batchKey !== undefined) evaluateTemplate(task.batchKey, scope);
+  if (signal.aborted) return { status: 'cancelled' };
+  const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
+  const log = new LogWriter(runtime, address);
+  const progress = progressWriter(runtime, address);
+  const outcome = await new Promise<Outcome>((resolve) => {
+    let ended = false;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (given: Outcome): void => {
+      if (ended) return;
+      ended = true;
+      clearTimeout(timer);
+      silence?.end();
+      signal.removeEventListener('abort', stop);
+      resolve(given);
+    };
+    const giveUp = (given: Outcome): void => {
+      if (!lane.callOff(member)) running.get(lane)?.forget(member);
+      settle(given);
+    };
+    const stop = (): void => giveUp({ status: 'cancelled' });
+    const silence =
+      task.heartbeatMs === undefined
+        ? undefined
+        : watchSilence(task.heartbeatMs, () => {
+            if (silence?.error !== undefined) giveUp({ status: 'failed', error: silence.error });
+          });
+    const member: Member = {
+      runId: run.runId,
+      taskKey: task.key,
+      attempt,
+      input: prepared.program.input,
+      settle,
+      called: () => {
+        const { timeoutMs } = prepared.limits;
+        if (timeoutMs === undefined) return;
+        const error = taskError('timeout', `stopped at its time limit of ${timeoutMs} ms`, { details: { timeoutMs } });
+        timer = setTimeout(() => giveUp({ status: 'failed', error }), Math.min(timeoutMs, 2 ** 31 - 1));
+      },
+      log: (text) => {
+        silence?.heard();
+        if (!ended) void log.write({ stream: 'stdout', text, at: Date.now() });
+      },
+      progress: (percent, text) => {
+        silence?.heard();
+        if (!ended) progress(percent, text);
+      },
+      alive: () => silence?.heard(),
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    lane.join(seat, member, (members, key) => {
+      for (const one of members) one.called();
+      running.set(lane, doBatch(joining, members, key));
+    });
+  });
+  await log.flush();
+  return outcome;
+}

@@ -47,6 +47,7 @@ export interface SubmitOptions {
   inputs?: Record<string, unknown>;
   priority?: number;
   delay?: string;
+  deadline?: string;
 }
 
 const ANYBODY = '00000000-0000-0000-0000-000000000000';

@@ -13,6 +13,10 @@ export const submitRunSchema = z.strictObject({
   inputs: z.record(z.string(), z.json()).optional(),
   priority: prioritySchema.optional(),
   delay: durationSchema.optional(),
+  deadline: z
+    .union([durationSchema, z.iso.datetime({ offset: true })])
+    .optional()
+    .describe('The run fails if it has not ended by then: a time (ISO 8601), or a duration from the submission.'),
   tags: z.array(z.string().max(100)).max(50).optional(),
 });
 export type SubmitRun = z.infer<typeof submitRunSchema>;

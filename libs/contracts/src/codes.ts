@@ -208,6 +208,11 @@ export const CODES = {
     hint: 'What the function returned does not fit the schema of its outputs.',
   },
   run_failed: { status: 500, family: 'terminal', hint: 'See the error of the failed task.' },
+  deadline_exceeded: {
+    status: 500,
+    family: 'terminal',
+    hint: 'The run had not ended by its deadline; submit it again.',
+  },
   run_timeout: { status: 500, family: 'terminal', hint: 'Raise the timeout of the workflow.' },
   cancelled: { status: 500, family: 'terminal', hint: 'Someone cancelled the run, or another task of it failed.' },
 

@@ -144,6 +144,7 @@ function jobOf(last: TaskDefinition, workflow: Workflow, places: ReadonlyMap<str
     id: first.key,
     tasks: chain.map((task) => task.key),
     class: last.class.name,
+    ...(last.priority === 0 ? {} : { priority: last.priority }),
     children: needs.flatMap((key) => {
       const need = workflow.tasks.get(key);
       return need === undefined ? [] : [jobOf(need, workflow, places, ready)];
@@ -163,7 +164,8 @@ function fusedWith(
   if (!workflow.fuse || only === undefined || task.needs.length > 1 || places.get(task.key)?.native !== true)
     return undefined;
   const need = workflow.tasks.get(only);
-  return need !== undefined && need.class.name === task.class.name && need.level === task.level ? need : undefined;
+  const alike = need?.class.name === task.class.name && need.level === task.level && need.priority === task.priority;
+  return alike ? need : undefined;
 }
 
 function planTasks(

@@ -43,5 +43,7 @@ export interface PlanJob {
   readonly tasks: readonly string[];
   /** Name of the resource class = the queue. */
   readonly class: string;
+  /** Added to the priority of the run; absent when nothing is. */
+  readonly priority?: number;
   readonly children: readonly PlanJob[];
 }

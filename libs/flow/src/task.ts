@@ -47,6 +47,8 @@ export interface TaskDefinition {
   /** What `with`, `env` and `if` refer to. */
   readonly references: References;
   readonly retry: RetryPolicy | undefined;
+  /** Added to the priority of the run. */
+  readonly priority: number;
   readonly timeoutMs: number | undefined;
   /** From task.queued to the first start. */
   readonly queueTimeoutMs: number | undefined;
@@ -95,7 +97,7 @@ function readCommon(
   own: References | undefined,
 ): Pick<
   TaskDefinition,
-  'key' | 'needs' | 'if' | 'trigger' | 'guarded' | 'references' | 'retry' | 'timeoutMs' | 'arms' | 'joins'
+  'key' | 'needs' | 'if' | 'trigger' | 'guarded' | 'references' | 'retry' | 'priority' | 'timeoutMs' | 'arms' | 'joins'
 > {
   const defaults = document.defaults ?? {};
   const condition = readCondition(task.if, ['tasks', key, 'if'], faults);
@@ -114,6 +116,7 @@ function readCommon(
     guarded: condition !== undefined || trigger !== 'all-success' || arms.length > 0,
     references,
     retry: task.retry ?? defaults.retry,
+    priority: task.priority ?? 0,
     timeoutMs: millisecondsOf(task.timeout ?? defaults.timeout),
     arms,
     joins: [],

@@ -135,7 +135,7 @@ function flowOf(run: FlowRun, job: PlanJob): FlowJob {
     name: job.tasks.length === 1 ? job.id : `${job.id}+${job.tasks.length - 1}`,
     queueName: job.class,
     data,
-    opts: { jobId: jobIdOf(run, job.id), priority: bullPriority(run.priority), attempts: 1 },
+    opts: { jobId: jobIdOf(run, job.id), priority: bullPriority(run.priority + (job.priority ?? 0)), attempts: 1 },
     ...(job.children.length === 0 ? {} : { children: job.children.map((child) => flowOf(run, child)) }),
   };
 }

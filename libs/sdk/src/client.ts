@@ -306,8 +306,8 @@ function runPath(runId: string): string {
 
 /** A YAML body is the document, so what else there is to say goes into the query. */
 function yamlSubmission(options: Omit<SubmitRun, 'workflow'> & { yaml: string }): Pick<Call, 'body' | 'query'> {
-  const { yaml, inputs, priority, delay, tags } = options;
-  const query = { inputs: inputs && JSON.stringify(inputs), priority, delay, tag: tags };
+  const { yaml, inputs, priority, delay, deadline, tags } = options;
+  const query = { inputs: inputs && JSON.stringify(inputs), priority, delay, deadline, tag: tags };
   return { body: { type: 'yaml', text: yaml }, query };
 }
 

@@ -152,6 +152,43 @@ test('priority holds over all runs: higher first, equal ones in turn', async () 
   await platform.wait(holding);
 });
 
+test('the priority of a task counts on top of that of its run, and what follows it has its own', async () => {
+  const { task, release } = hold('task-priority');
+  const holding = await platform.submit({ name: 'holding', tasks: { h: task } });
+  await started(holding, 'h');
+  const ids = [
+    await platform.submit({ name: 'plain', tasks: { t: note('plain') } }, { priority: 5 }),
+    await platform.submit({
+      name: 'urgent',
+      tasks: { t: note('urgent', { priority: 10 }), u: note('not so', { needs: 't', priority: -3 }) },
+    }),
+  ];
+  for (const id of ids) {
+    await eventually('queued', async () =>
+      (await platform.read(id)).tasks[0]?.status === 'queued' ? true : undefined,
+    );
+  }
+  release();
+  for (const id of ids) await platform.wait(id);
+  const order = readLedger(platform.ledger).filter(({ run }) => ids.includes(run));
+  expect(order.map(({ task: name }) => name)).toEqual(['urgent', 'plain', 'not so']);
+  await platform.wait(holding);
+});
+
+test('a run that has not ended by its deadline fails, whether it was begun or not', async () => {
+  const { task } = hold('deadline');
+  const late = await platform.submit({ name: 'late', tasks: { h: task } }, { deadline: '300ms' });
+  const never = await platform.submit(
+    { name: 'never', tasks: { t: note('never') } },
+    { delay: '1h', deadline: new Date(Date.now() + 300).toISOString() },
+  );
+  for (const id of [late, never]) {
+    expect(await platform.wait(id)).toMatchObject({ status: 'failed', error: { code: 'deadline_exceeded' } });
+  }
+  const intime = await platform.run({ name: 'in-time', tasks: { t: note('in time') } }, { deadline: '1h' });
+  expect(intime.status).toBe('completed');
+});
+
 test('a long chain gives others their turn between slices', async () => {
   const { task, release } = hold('slices');
   const links = Array.from({ length: 240 }, (_, index) => [

@@ -1,4 +1,4 @@
-import { durationSchema, prioritySchema, PRIORITY_LIMIT } from '@lattice/contracts';
+import { durationSchema, prioritySchema, PRIORITY_LIMIT, submitRunSchema } from '@lattice/contracts';
 import { DocumentCache, submissionOfJson, submissionOfYaml, submitRun, type Submission } from '@lattice/engine';
 import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
@@ -18,6 +18,7 @@ const yamlQuery = {
     .optional()
     .describe(prioritySchema.description ?? ''),
   delay: durationSchema.optional().describe('Not to be started before this time has passed: 30s, 5m.'),
+  deadline: submitRunSchema.shape.deadline,
   tag: queryList.optional().describe('May be given several times.'),
 };
 

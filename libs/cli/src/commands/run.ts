@@ -16,6 +16,7 @@ const optionsSchema = z.object({
   inputs: z.string().optional(),
   priority: z.number().optional(),
   delay: z.string().optional(),
+  deadline: z.string().optional(),
   tag: z.array(z.string()).default([]),
   idempotencyKey: z.string().optional(),
   detach: z.boolean().default(false),
@@ -34,6 +35,7 @@ export function registerRun(program: Command, shell: Shell): void {
     .option('-i, --input <name=value>', 'an input; may be given several times', collect)
     .option('--inputs <json>', 'all inputs as JSON, or @FILE')
     .option('--priority <n>', 'from -1000 to 1000, higher first', parsePriority)
+    .option('--deadline <time>', 'fail if it has not ended by then: 30m, 2026-12-24T18:00:00Z')
     .option('--delay <duration>', 'start later: 500ms, 30s, 5m', parseDelay)
     .option('-t, --tag <tag>', 'a tag to find the run by; may be given several times', collect)
     .option('--idempotency-key <key>', 'the same key gives the same run again')
@@ -77,6 +79,7 @@ async function submit(
       ...(Object.keys(inputs).length > 0 && { inputs }),
       ...(options.priority !== undefined && { priority: options.priority }),
       ...(options.delay !== undefined && { delay: options.delay }),
+      ...(options.deadline !== undefined && { deadline: options.deadline }),
       ...(options.tag.length > 0 && { tags: options.tag }),
       idempotencyKey: options.idempotencyKey,
     }),

@@ -40,7 +40,7 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
   const compiled = await runtime.plans.get(taken.sha);
   const entry = compiled.jobs.get(taken.taskKey);
   if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);
-  const priority = 1_000_000 - (taken.job.opts.priority ?? 1_000_000);
+  const priority = 1_000_000 - (taken.job.opts.priority ?? 1_000_000) - (entry.job.priority ?? 0);
   const run: FlowRun = { runId: taken.runId, epoch: taken.epoch, sha: taken.sha, priority };
   const slice: Slice = {
     context,

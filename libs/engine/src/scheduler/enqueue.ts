@@ -126,6 +126,8 @@ async function send(runtime: Runtime, admissions: Admissions, row: OutboxRow): P
       return sendRun(runtime, row.run, row.document);
     case 'cancel':
       return sendCancel(runtime, row.run, row.payload);
+    case 'deadline':
+      return sendDeadline(runtime, row.run);
     case 'timeout':
       return sendTimeout(runtime, row.run);
     case QUEUE_TIMEOUT:
@@ -218,6 +220,19 @@ async function sendTimeout(runtime: Runtime, stored: StoredRun): Promise<boolean
   const reply = await stopRun(runtime.queue, stored.runId, { reason: 'run_timeout', errorJson: JSON.stringify(error) });
   if (reply === 'ok') await settleRun(runtime, stored.runId);
   return true;
+}
+
+/** A run that has not ended by its deadline has failed, whether it was begun or not. */
+async function sendDeadline(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+  const error = taskError('deadline_exceeded', 'the run had not ended by its deadline', { retryable: false });
+  const why = { reason: 'deadline_exceeded', errorJson: JSON.stringify(error) };
+  let reply = await stopRun(runtime.queue, stored.runId, why);
+  if (reply === 'gone' && stored.status === 'pending') {
+    await createEarly(runtime, stored);
+    reply = await stopRun(runtime.queue, stored.runId, why);
+  }
+  if (reply === 'ok') await settleRun(runtime, stored.runId);
+  return reply !== 'gone';
 }
 
 /** Pauses a run. One that is not in Redis yet is made there first: it must not slip through when its time comes. */

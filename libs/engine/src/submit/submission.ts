@@ -23,6 +23,8 @@ export interface Submission {
   readonly inputs: Record<string, unknown> | undefined;
   readonly priority: number;
   readonly delayMs: number;
+  /** When the run has to have ended: a duration from now, or a time. */
+  readonly deadline?: string | undefined;
   readonly tags: readonly string[];
   readonly faults: readonly Fault[];
   /** Base of the pointers of faults in the inputs. */
@@ -55,6 +57,7 @@ export function submissionOfYaml(text: string, query: YamlQuery, documents: Docu
     ...(query.inputs === undefined ? {} : { inputs: parseInputs(query.inputs) }),
     ...(query.priority === undefined ? {} : { priority: query.priority }),
     ...(query.delay === undefined ? {} : { delay: query.delay }),
+    ...(query.deadline === undefined ? {} : { deadline: query.deadline }),
     ...(query.tag === undefined ? {} : { tags: query.tag }),
   };
   const read = documents.readYaml(text);
@@ -66,6 +69,7 @@ export interface YamlQuery {
   readonly inputs?: string | undefined;
   readonly priority?: number | undefined;
   readonly delay?: string | undefined;
+  readonly deadline?: string | undefined;
   readonly tag?: readonly string[] | undefined;
 }
 
@@ -109,10 +113,10 @@ function readFields(fields: object, pointer: string): Omit<Submission, 'source'>
     const faults = faultsOf(parsed.error).map((each) => ({ ...each, pointer: `${pointer}${each.pointer}` }));
     return { inputs, priority: 0, delayMs: 0, tags: [], faults, pointer };
   }
-  const { priority = 0, delay, tags = [] } = parsed.data;
+  const { priority = 0, delay, deadline, tags = [] } = parsed.data;
   const delayMs = delay === undefined ? 0 : (parseDuration(durationSchema.parse(delay)) ?? 0);
   const faults = tagFaults(tags, [...(pointer === '' ? [] : [pointer.slice(1)]), 'tags']);
-  return { inputs, priority, delayMs, tags, faults, pointer };
+  return { inputs, priority, delayMs, deadline, tags, faults, pointer };
 }
 
 /** The inputs as they were sent: a schema would drop a key `__proto__` without a word, and nothing sent may get lost so. */

@@ -1,4 +1,4 @@
-import { LatticeError, type Fault } from '@lattice/contracts';
+import { LatticeError, parseDuration, type Fault } from '@lattice/contracts';
 import { checkInputs, fingerprint, type Workflow } from '@lattice/flow';
 import type { NewRun } from '@lattice/persistence';
 import { v7 as newRunId } from 'uuid';
@@ -70,8 +70,15 @@ export function newRunOf(submission: Submission, { workflow, version, inputs, ta
     tags,
     inputs,
     delayMs: submission.delayMs,
+    deadlineMs: millisecondsTo(submission.deadline),
     tasks: [...workflow.tasks.keys()].map((key, position) => ({ key, position })),
   };
+}
+
+/** A time that has passed is zero milliseconds away. */
+function millisecondsTo(deadline: string | undefined): number | undefined {
+  if (deadline === undefined) return undefined;
+  return parseDuration(deadline) ?? Math.max(0, Date.parse(deadline) - Date.now());
 }
 
 /** Finds the workflow of a submission and checks the inputs against it; throws as {@link submitRun} does. */
@@ -128,7 +135,7 @@ function below(pointer: string, faults: readonly Fault[]): Fault[] {
 }
 
 /** What tells a repeat from another request: what is asked for, not how it is written. */
-function bodyShaOf({ source, inputs, priority, delayMs, tags }: Submission, sha: string): string {
+function bodyShaOf({ source, inputs, priority, delayMs, deadline, tags }: Submission, sha: string): string {
   const asked = source.kind === 'saved' ? { name: source.name, version: source.version ?? null } : { sha };
-  return fingerprint({ asked, inputs, priority, delayMs, tags });
+  return fingerprint({ asked, inputs, priority, delayMs, deadline, tags });
 }

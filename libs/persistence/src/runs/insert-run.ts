@@ -26,6 +26,8 @@ export interface NewRun {
   inputs: Record<string, unknown>;
   /** Milliseconds from now until the run may start; default 0. */
   delayMs?: number | undefined;
+  /** Milliseconds from now until it has to have ended; never when absent. */
+  deadlineMs?: number | undefined;
   /** `position` is the place of the task in lists, from 0. */
   tasks: readonly { key: string; position: number }[];
   /** Valid for 24 hours within the API key that sent it. `bodySha` tells a repeat from another request. */
@@ -89,6 +91,7 @@ async function tryInsert(db: Session, run: NewRun): Promise<'stored' | 'known' |
       run.idempotency?.bodySha ?? null,
       run.schedule?.name ?? null,
       run.schedule?.tick ?? null,
+      run.deadlineMs ?? null,
     ]);
     return rows.length > 0 ? 'stored' : 'held';
   } catch (error) {

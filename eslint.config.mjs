@@ -8,7 +8,7 @@ const limits = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.lattice/**', '.jest-cache/**'] },
+  { ignores: ['**/dist/**', '**/node_modules/**', '.lattice/**', '.jest-cache/**', 'examples/**/*.ts'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],

@@ -15,7 +15,10 @@ export async function installSdk(): Promise<string> {
   const platforms = readdirSync(join(modules, '@esbuild')).map((name) => `@esbuild/${name}`);
   const given = ['zod', 'ws', 'esbuild', ...platforms].map((name) => [name, `file:${join(modules, name)}`]);
   const dependencies = { '@lattice/sdk': `file:${stdout.trim()}`, ...Object.fromEntries(given) };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'elsewhere', private: true, dependencies }));
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'elsewhere', private: true, type: 'module', dependencies }),
+  );
   const flags = ['--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...flags, '--cache', join(folder, '.npm')], { cwd: folder });
   return folder;
@@ -34,12 +37,19 @@ export async function transpile(folder: string, from: string, to: string): Promi
   await run(process.execPath, [program, from, '--format=esm', '--target=node20', `--outfile=${to}`], { cwd: folder });
 }
 
-/** Type-checks a file of the folder (and the declarations of its packages); gives the errors as tsc prints them. */
-export async function typeCheck(folder: string, file: string, skipLibCheck = true): Promise<string> {
+/** The same for a program of several files. */
+export async function bundle(folder: string, from: string, to: string): Promise<void> {
+  const program = join(folder, 'node_modules', 'esbuild', 'bin', 'esbuild');
+  const flags = ['--bundle', '--packages=external', '--platform=node', '--format=esm', '--target=node20'];
+  await run(process.execPath, [program, from, ...flags, `--outfile=${to}`], { cwd: folder });
+}
+
+/** Type-checks files of the folder (and the declarations of its packages); gives the errors as tsc prints them. */
+export async function typeCheck(folder: string, files: string | string[], skipLibCheck = true): Promise<string> {
   const typeRoots = [join(root, 'node_modules', '@types')];
   const config = {
     compilerOptions: { ...COMPILER, skipLibCheck, typeRoots, types: skipLibCheck ? ['node'] : [] },
-    files: [file],
+    files: [files].flat(),
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   try {
@@ -63,4 +73,5 @@ const COMPILER = {
   lib: ['es2023', 'dom', 'dom.iterable'],
   module: 'nodenext',
   moduleResolution: 'nodenext',
+  allowImportingTsExtensions: true,
 };

@@ -190,16 +190,26 @@ function codeOf({ data }: RunEvent): string {
   return parsed.success ? parsed.data.error.code : 'task.retrying';
 }
 
-/** From the kill of a worker to the next attempt of each task that it had. */
+/** So long after a kill, at the earliest, another worker has what the dead one had: leases are renewed every 5 s. */
+const LEASE_MS = 9_000;
+
+/**
+ * From the kill of a worker to the next attempt of each task that it had. A worker that took the job and was killed before it
+ * began the task has no event: when one was killed meanwhile, and the time from the first kill is too long, its kill counts.
+ */
 function recoveriesOf(events: ReadonlyMap<string, RunEvent[]>, kills: readonly Kill[]): { ms: number; what: string }[] {
   const killedAt = new Map(kills.map(({ workerId, at }) => [workerId, at]));
+  const ofWorkers = kills.filter(({ name }) => name.startsWith('worker')).map(({ at }) => at);
   return [...events.values()].flatMap((history) =>
     history.flatMap((event, index) => {
-      const at = killedAt.get(String(event.data['workerId']));
-      if (event.type !== 'task.started' || at === undefined) return [];
+      const lost = killedAt.get(String(event.data['workerId']));
+      if (event.type !== 'task.started' || lost === undefined) return [];
       const next = history.slice(index + 1).find(({ taskKey }) => taskKey === event.taskKey);
       if (next?.type !== 'task.retrying') return [];
-      return [{ ms: Date.parse(next.at) - at, what: `task ${event.taskKey} of run ${event.runId}` }];
+      const end = Date.parse(next.at);
+      const again = ofWorkers.find((at) => at > lost + LEASE_MS && at < end && end - at <= RECOVERY_MS);
+      const from = end - lost > RECOVERY_MS && again !== undefined ? again : lost;
+      return [{ ms: end - from, what: `task ${event.taskKey} of run ${event.runId}` }];
     }),
   );
 }

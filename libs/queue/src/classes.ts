@@ -15,17 +15,27 @@ const classSchema = z.object({
   batch: z.object({ size: z.number(), timeoutMs: z.number() }).optional(),
 });
 
-const known = new WeakMap<QueueConnection, Set<string>>();
+/**
+ * What was announced is announced again after so long: another process may have found Redis emptied and filled it again, and
+ * a worker that starts then would never hear of a class.
+ */
+const AGAIN_MS = 30_000;
 
-/** Makes resource classes known to all workers. Each is written once per process. */
+const known = new WeakMap<QueueConnection, { names: Set<string>; since: number }>();
+
+/** Makes resource classes known to all workers. Each is written once per process and half minute. */
 export async function announceClasses(queue: QueueConnection, classes: readonly ResourceClass[]): Promise<void> {
-  const seen = known.get(queue) ?? new Set<string>();
-  known.set(queue, seen);
+  const before = known.get(queue);
+  const now = Date.now();
+  const entry =
+    before !== undefined && now - before.since < AGAIN_MS ? before : { names: new Set<string>(), since: now };
+  known.set(queue, entry);
+  const seen = entry.names;
   const fresh = classes.filter(({ name }) => !seen.has(name));
   if (fresh.length === 0) return;
   await queue.redis.hset(
     queue.keys.classes,
-    Object.fromEntries(fresh.map((entry) => [entry.name, JSON.stringify(entry)])),
+    Object.fromEntries(fresh.map((each) => [each.name, JSON.stringify(each)])),
   );
   for (const { name } of fresh) seen.add(name);
 }

@@ -96,7 +96,7 @@ const SYSTEM_CODES = new Set([
 /** SQLSTATE classes of Postgres: connection exception, insufficient resources, operator intervention. */
 const SQL_CLASSES = /^(08|53|57)[0-9A-Z]{3}$/;
 const LOST =
-  /^(Connection terminated|Connection is closed|timeout exceeded when trying to connect|Reached the max retries|Stream isn't writeable|Command timed out)/;
+  /^(Connection terminated|Connection ended unexpectedly|Connection is closed|Client has encountered a connection error|Client was closed|Query read timeout|timeout expired|timeout exceeded when trying to connect|Socket timeout|Reached the max retries|Stream isn't writeable|Command timed out)/;
 
 /** True when the error says that Redis or Postgres can't be reached, through however many wrappers. */
 function isUnavailable(error: unknown, depth = 0): boolean {

@@ -52,7 +52,8 @@ export class RunClearer {
   /** Clears those that are due. Returns milliseconds until the next turn. */
   async turn(): Promise<number> {
     const now = Date.now();
-    const due = [...this.waiting.values()].filter((run) => run.due <= now).slice(0, BATCH);
+    const { due, next } = this.look(now);
+    if (due.length === 0) return Math.min(Math.max(next - now, 10), 1_000);
     // A run that will be sent once more must find its hash: made afresh it would run again.
     const unsent = await unsentRuns(
       this.runtime.db,
@@ -61,8 +62,19 @@ export class RunClearer {
     for (const run of due) if (unsent.has(run.runId)) this.later(run);
     await Promise.all(due.filter(({ runId }) => !unsent.has(runId)).map((run) => this.clear(run)));
     if (due.length === BATCH) return 0;
-    const next = Math.min(...[...this.waiting.values()].map((run) => run.due));
-    return Number.isFinite(next) ? Math.min(Math.max(next - Date.now(), 10), 1_000) : 1_000;
+    return Math.min(Math.max(next - Date.now(), 10), 1_000);
+  }
+
+  /** A batch of those that are due, and when the next of the others is; looks no further than it must. */
+  private look(now: number): { due: Waiting[]; next: number } {
+    const due: Waiting[] = [];
+    let next = now + LONGEST_MS;
+    for (const run of this.waiting.values()) {
+      if (run.due > now) next = Math.min(next, run.due);
+      else due.push(run);
+      if (due.length === BATCH) break;
+    }
+    return { due, next };
   }
 
   private async clear(run: Waiting): Promise<void> {

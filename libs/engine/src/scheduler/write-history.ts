@@ -28,6 +28,7 @@ export class HistoryWriter {
   /** Undefined when it must be read from Postgres. */
   private position: string | undefined;
   private writing: Promise<void> = Promise.resolve();
+  private following: Promise<void> = Promise.resolve();
   private emptyReads = 0;
 
   constructor(
@@ -83,6 +84,7 @@ export class HistoryWriter {
   /** Resolves when no write is in progress; none begins while the Redis is not trusted. */
   async settled(): Promise<void> {
     await this.writing.catch(() => undefined);
+    await this.following;
   }
 
   private async takeOver(signal: AbortSignal): Promise<void> {
@@ -98,6 +100,7 @@ export class HistoryWriter {
     // A blocking read ends only with its connection.
     this.redis.disconnect();
     await this.historian.close();
+    await this.following;
   }
 
   private async write(entries: readonly StreamEntry[], lastId: string): Promise<void> {
@@ -107,13 +110,23 @@ export class HistoryWriter {
     for (const fault of faults) this.runtime.log.error(fault, 'Postgres refused an event; it is in faulty_events');
     this.on.wrote(batch);
     await this.runtime.race?.('after-flush', { runId: batch[0]?.runId ?? '' });
-    await this.publish(batch, ids);
-    await trimStream(this.runtime.queue, lastId);
+    // The next batch need not wait for what follows from this one; more than one ahead it does not go.
+    await this.following;
+    this.following = this.follow(batch, ids, lastId);
     this.position = lastId;
     const ended = entries
       .filter(({ type }) => isFinalEvent(type))
       .map(({ runId, epoch, parent }) => ({ runId, epoch, parent }));
     if (ended.length > 0) this.on.ended(ended);
+  }
+
+  /** What is committed is told, and leaves the stream. Should that fail, followers look into Postgres, and the next trim takes all. */
+  private async follow(batch: readonly HistoryEntry[], ids: readonly (string | null)[], lastId: string): Promise<void> {
+    try {
+      await Promise.all([this.publish(batch, ids), trimStream(this.runtime.queue, lastId)]);
+    } catch (error) {
+      this.runtime.log.warn({ err: error }, 'committed events could not be told, or not be taken out of the stream');
+    }
   }
 
   private entryOf(entry: StreamEntry): HistoryEntry[] {

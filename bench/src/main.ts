@@ -8,11 +8,21 @@ import { diamonds } from './cases/diamonds';
 import { fanOut } from './cases/fan';
 import { idle } from './cases/idle';
 import { largeGraph } from './cases/layered';
+import { manyQueued } from './cases/queued';
 import { singleTask } from './cases/single';
 import { openBench, type Bench } from './platform';
 import { table, usageTable, type Measured } from './report';
 
-const BENCHMARKS: readonly Benchmark[] = [singleTask, oneChain, manyChains, diamonds, fanOut, largeGraph, idle];
+const BENCHMARKS: readonly Benchmark[] = [
+  singleTask,
+  oneChain,
+  manyChains,
+  diamonds,
+  fanOut,
+  largeGraph,
+  manyQueued,
+  idle,
+];
 const RESULTS = resolve(__dirname, '..', 'out', 'results.json');
 
 function say(text: string): void {

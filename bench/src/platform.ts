@@ -24,11 +24,17 @@ export interface Bench {
   readonly drained: () => Promise<void>;
   /** Resolves when Redis is rid of all runs: what a case has left must not be cleared in the time of the next. */
   readonly cleared: () => Promise<void>;
+  /** Resolves when all runs are in Redis. */
+  readonly queued: () => Promise<void>;
+  /** Sends the worker a signal. */
+  readonly worker: (signal: NodeJS.Signals) => void;
   close(): Promise<void>;
 }
 
 const LOOK_MS = 20;
-const LIMIT_MS = 300_000;
+/** Milliseconds between two walks through the keys of Redis. */
+const SCAN_MS = 250;
+const LIMIT_MS = 900_000;
 
 /** Starts Redis, Postgres, API, scheduler and one worker. */
 export async function openBench(): Promise<Bench> {
@@ -49,21 +55,23 @@ export async function openBench(): Promise<Bench> {
   const client = new Client(platform.url, readFileSync(platform.adminKeyFile, 'utf8').trim());
   const raw = new Raw(platform.redisUrl, CONCURRENCY);
   await raw.ready();
-  const active = async (): Promise<number> => {
-    const { rows } = await pool.query<{ count: string }>(
-      `select count(*) from runs where status in ('pending', 'running', 'waiting', 'paused')`,
-    );
+  const meter = new Meter({ home, redis, pool });
+  const count = async (what: string): Promise<number> => {
+    const { rows } = await pool.query<{ count: string }>(`select count(*) from ${what}`);
     return Number(rows[0]?.count ?? 0);
   };
+  const active = (): Promise<number> => count(`runs where status in ('pending', 'running', 'waiting', 'paused')`);
   return {
     client,
     raw,
     redis,
     pool,
-    meter: new Meter({ home, redis, pool }),
+    meter,
     active,
     drained: () => until('all runs have ended', async () => (await active()) === 0),
-    cleared: () => until('Redis is rid of all runs', async () => (await runKeys(redis)) === 0),
+    cleared: () => until('Redis is rid of all runs', async () => (await runKeys(redis)) === 0, SCAN_MS),
+    queued: () => until('all runs are in Redis', async () => (await count('outbox')) === 0),
+    worker: (signal) => void process.kill(meter.pidOf('worker'), signal),
     close: async () => {
       client.close();
       await raw.close();
@@ -82,10 +90,10 @@ async function runKeys(redis: Redis): Promise<number> {
   return count;
 }
 
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+async function until(what: string, holds: () => Promise<boolean>, pauseMs = LOOK_MS): Promise<void> {
   const limit = Date.now() + LIMIT_MS;
   while (!(await holds())) {
     if (Date.now() > limit) throw new Error(`not within ${LIMIT_MS / 1_000} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -82,7 +82,8 @@ export class Meter {
     };
   }
 
-  private pidOf(part: Part): number {
+  /** The process of a part. */
+  pidOf(part: Part): number {
     return Number(read(join(this.on.home, 'run', `${part}.pid`)).trim());
   }
 }

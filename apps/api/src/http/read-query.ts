@@ -48,10 +48,22 @@ export const queryList = z
   .union([queryText, z.array(queryText)])
   .transform((value) => (typeof value === 'string' ? [value] : value));
 
+/** To make a schema takes longer than all the rest of a small request; shapes are constants of their modules. */
+const schemas = new WeakMap<object, z.ZodType>();
+
+function schemaOf(shape: z.ZodRawShape): z.ZodType {
+  const known = schemas.get(shape);
+  if (known !== undefined) return known;
+  const made = z.strictObject(shape);
+  schemas.set(shape, made);
+  return made;
+}
+
 /** The query of a request, checked; throws `bad_request` with a fault per parameter. Unknown parameters are faults too. */
 export function readQuery<Shape extends z.ZodRawShape>(request: Request, shape: Shape): z.infer<z.ZodObject<Shape>> {
-  const parsed = z.strictObject(shape).safeParse({ ...request.query });
-  if (parsed.success) return parsed.data;
+  const parsed = schemaOf(shape).safeParse({ ...request.query });
+  // What a schema of this shape gives; the map can't say so.
+  if (parsed.success) return parsed.data as z.infer<z.ZodObject<Shape>>;
   const faults = faultsOf(parsed.error, ['query']);
   throw new LatticeError('bad_request', 'The query of the request has faults.', { faults });
 }

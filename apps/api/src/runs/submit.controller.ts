@@ -21,6 +21,7 @@ const yamlQuery = {
   deadline: submitRunSchema.shape.deadline,
   tag: queryList.optional().describe('May be given several times.'),
 };
+const noQuery = {};
 
 /** POST /v1/runs: the way in. */
 @ApiTags('runs')
@@ -70,7 +71,7 @@ export class SubmitController {
   private async read(request: Request, response: Response): Promise<Submission> {
     const { text, format } = await readBody(request, response);
     if (format === 'yaml') return submissionOfYaml(text, readQuery(request, yamlQuery), this.documents);
-    readQuery(request, {});
+    readQuery(request, noQuery);
     return submissionOfJson(text, this.documents);
   }
 }

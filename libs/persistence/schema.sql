@@ -184,6 +184,19 @@ create table signals (
 );
 CREATE INDEX signals_by_run ON public.signals USING btree (run_id, name, id);
 
+create table task_cache (
+  key text not null,
+  workflow text not null,
+  task_key text not null,
+  run_id uuid not null,
+  output text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  expires_at timestamp(3) with time zone not null,
+  constraint task_cache_pkey PRIMARY KEY (key)
+);
+CREATE INDEX task_cache_by_end ON public.task_cache USING btree (expires_at);
+CREATE INDEX task_cache_by_task ON public.task_cache USING btree (workflow, task_key);
+
 create table tasks (
   run_id uuid not null,
   key text not null,
@@ -200,6 +213,7 @@ create table tasks (
   error json,
   reason text,
   attempts_before integer not null default 0,
+  cached_from uuid,
   constraint tasks_pkey PRIMARY KEY (run_id, key)
 ) with (fillfactor=60);
 

@@ -5,6 +5,7 @@ import { Authenticator } from './auth/authenticator';
 import { LoginController } from './auth/login.controller';
 import { ScopeGuard } from './auth/scope';
 import { ENGINE } from './engine';
+import { CacheController } from './cache/cache.controller';
 import { HealthController } from './health/health.controller';
 import { ImportController } from './import/import.controller';
 import { HomeController } from './home.controller';
@@ -47,6 +48,7 @@ export const CONTROLLERS = [
   SchedulesController,
   SchemaController,
   ImportController,
+  CacheController,
   WorkersController,
   BatchesController,
   KeysController,

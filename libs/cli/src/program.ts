@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
+import { registerCacheClear } from './commands/cache-clear';
 import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
 import { registerImport } from './commands/import';
@@ -81,6 +82,7 @@ function buildProgram(shell: Shell): Command {
   registerWorkflowsList(workflows, shell);
   registerWorkflowsGet(workflows, shell);
   registerWorkflowsSave(workflows, shell);
+  registerCacheClear(program.command('cache').description('results that are kept for tasks'), shell);
   const schedules = program.command('schedules').description('run workflows by the clock');
   registerSchedulesList(schedules, shell);
   registerSchedulesGet(schedules, shell);

@@ -62,6 +62,7 @@ export const taskViewSchema = z.object({
   reused: z.boolean().optional().describe('The result is from before this run, or this rerun of it, began.'),
   workerId: z.string().nullable(),
   output: z.unknown(),
+  cached: z.boolean().optional().describe('True when the result of another run was taken over.'),
   error: taskErrorSchema.nullable(),
   reason: z.string().nullable().describe('Why it is queued, skipped or cancelled.'),
 });
@@ -95,7 +96,7 @@ export const runViewSchema = runSummarySchema.extend({
   error: taskErrorSchema.nullable(),
   reopenedAt: time.optional().describe('When it was opened again by the last retry or rerun.'),
   summary: runReportSummarySchema.optional(),
-  reason: z.string().nullable().describe('Why it waits to be started, or was cancelled.'),
+  reason: z.string().nullish().describe('Why it waits to be started, or was cancelled.'),
   tasks: z.array(taskViewSchema),
 });
 export type RunView = z.infer<typeof runViewSchema>;
@@ -116,6 +117,9 @@ export const workflowListSchema = z.object({
   workflows: z.array(savedWorkflowSchema.omit({ document: true })),
   next: z.string().nullable(),
 });
+
+/** DELETE /v1/cache. */
+export const clearedSchema = z.object({ cleared: z.number().int().describe('Results that are not there any more.') });
 
 /** POST /v1/workflows/validate. */
 export const validationSchema = z.object({

@@ -115,6 +115,14 @@ const heartbeatSchema = durationSchema.describe(
   'An attempt must log a line, tell its progress or call ctx.heartbeat() within this time, again and again; else it is stopped and fails with heartbeat_timeout.',
 );
 
+export const DEFAULT_CACHE_TTL = '1h';
+export const cacheSchema = z
+  .strictObject({
+    key: z.string().optional().describe('An expression; without it what is run, its input and its environment.'),
+    ttl: durationSchema.optional().describe('How long a result may be used, default 1h.'),
+  })
+  .describe('A result is kept, and taken over by tasks of this workflow and key that ask the same.');
+
 export const taskSchema = z.strictObject({
   uses: z.string(),
   with: z.json().optional(),
@@ -125,6 +133,7 @@ export const taskSchema = z.strictObject({
   timeout: durationSchema.optional().describe('From start to end of an attempt.'),
   queueTimeout: queueTimeoutSchema.optional(),
   heartbeat: heartbeatSchema.optional(),
+  cache: cacheSchema.optional(),
   resources: resourcesSchema.optional(),
   runsOn: z.record(z.string(), labelRuleSchema).optional(),
   prefer: preferSchema.optional(),

@@ -36,7 +36,11 @@ export const EVENTS = {
   'task.progress': z.object({ percent: z.number().min(0).max(100), text: z.string().optional() }),
   'task.log': z.object({ stream: z.enum(['stdout', 'stderr']), text: z.string() }),
   'task.completed': z
-    .object({ output: json })
+    .object({
+      output: json,
+      cached: z.boolean().optional().describe('The result of another run was taken over: nothing was done.'),
+      cachedFrom: z.uuid().optional().describe('That run.'),
+    })
     .describe('`output` is null in the event when it is kept apart for its size'),
   'task.failed': z.object({ error: taskErrorSchema }),
   'task.skipped': z.object({ reason: z.string() }),

@@ -12,6 +12,7 @@ export type { ImportedDocument } from './import/import-document';
 export { BODIES, handlerNameSchema, importedSchema } from '@lattice/importers';
 export { LiveHub } from './live/live-hub';
 export type { FollowOptions } from './live/follow-run';
+export { clearCache } from './task-cache/clear-cache';
 export { requestCancel } from './control/cancel-run';
 export { signalRun } from './control/send-signal';
 export type { SentSignal } from './control/send-signal';

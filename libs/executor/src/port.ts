@@ -118,8 +118,10 @@ interface ExecutionBase {
 export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | HandlerProgram | HttpProgram);
 
 export type Outcome =
-  /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again. */
-  { status: 'completed'; outputJson: string } | { status: 'failed'; error: TaskError } | { status: 'cancelled' };
+  /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again; `cachedFrom` is the run that did the work, if it was another. */
+  | { status: 'completed'; outputJson: string; cachedFrom?: string }
+  | { status: 'failed'; error: TaskError }
+  | { status: 'cancelled' };
 
 export type WaitResult = { state: 'done'; outcome: Outcome } | { state: 'pending' };
 

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_CACHE_TTL,
   codeWithSchema,
   containerWithSchema,
   fault,
@@ -54,6 +55,8 @@ export interface TaskDefinition {
   readonly queueTimeoutMs: number | undefined;
   /** The longest silence of an attempt. */
   readonly heartbeatMs: number | undefined;
+  /** Its result is kept for so long, under the key or, without one, under what is asked. */
+  readonly cache: { readonly key: Template | undefined; readonly ttlMs: number } | undefined;
   readonly resources: TaskDocument['resources'];
   /** The level asked for; undefined means the default of the worker. */
   readonly level: SandboxLevel | undefined;
@@ -141,13 +144,15 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
   const resources = { ...defaults.resources, ...task.resources };
   const queueTimeoutMs = millisecondsOf(task.queueTimeout ?? defaults.queueTimeout);
   const { placement, batchKey } = readPlacement({ key, task, document, uses, faults });
-  const templates = [body, env, ...(batchKey === undefined ? [] : [batchKey])];
-  const common = readCommon(reading, mergeReferences(templates.map(templateReferences)));
+  const cache = readCache(reading);
+  const keys = [batchKey, cache?.key].filter((template) => template !== undefined);
+  const common = readCommon(reading, mergeReferences([body, env, ...keys].map(templateReferences)));
   return {
     ...common,
     guarded: common.guarded || queueTimeoutMs !== undefined,
     queueTimeoutMs,
     heartbeatMs: millisecondsOf(task.heartbeat ?? defaults.heartbeat),
+    cache,
     uses,
     handler,
     with: body,
@@ -161,6 +166,16 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
   };
 }
 
+function readCache({ key, task, faults }: Reading): TaskDefinition['cache'] {
+  const { cache } = task;
+  if (cache === undefined) return undefined;
+  const ttlMs = parseDuration(cache.ttl ?? DEFAULT_CACHE_TTL) ?? 0;
+  return {
+    key: cache.key === undefined ? undefined : readTemplate(cache.key, ['tasks', key, 'cache', 'key'], faults),
+    ttlMs,
+  };
+}
+
 const NOTHING: Template = { kind: 'constant', value: null };
 
 function readControlTask(reading: Reading, kind: Extract<Kind, { by: 'scheduler' }>): TaskDefinition {
@@ -170,6 +185,7 @@ function readControlTask(reading: Reading, kind: Extract<Kind, { by: 'scheduler'
     ...readCommon(reading, read?.references),
     queueTimeoutMs: undefined,
     heartbeatMs: undefined,
+    cache: undefined,
     uses: 'control',
     handler: undefined,
     with: NOTHING,
@@ -194,6 +210,7 @@ const WORKER_FIELDS = [
   'env',
   'queueTimeout',
   'heartbeat',
+  'cache',
 ] as const;
 
 /** Fields that say how a worker does a task, where no worker does it. */

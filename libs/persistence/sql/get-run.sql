@@ -12,7 +12,7 @@ select
   coalesce(run.reason, admission.reason) as run_reason,
   task.key, task.status as task_status, task.attempts, task.worker_id, task.queued_at as task_queued_at,
   task.started_at as task_started_at, task.finished_at as task_finished_at,
-  task.output, task.error as task_error, task.reason, kept.output as kept_output
+  task.output, task.cached_from is not null as cached, task.error as task_error, task.reason, kept.output as kept_output
 from runs run
 left join admissions admission on admission.run_id = run.id
 left join tasks task on task.run_id = run.id

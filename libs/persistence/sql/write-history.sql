@@ -7,6 +7,7 @@
 --   $21 outputs (JSON)  $22 bytes of an output kept apart  $23 errors (JSON)  $24 reasons
 -- runs, one element for each changed run: $25 run ids  $26 epochs  $27 statuses  $28 started $29 finished at (ms)
 --   $30 outputs (JSON)  $31 errors (JSON)  $32 reasons
+-- tasks again: $33 runs that results were taken over from, or null
 -- Result: one row with `base`; the events have the ids base + 1, base + 2, ... No row when the watermark stands elsewhere.
 with mark as (
   update watermark set stream_id = $2, last_event_id = last_event_id + $3::int
@@ -32,12 +33,13 @@ changed_tasks as (
     finished_at = to_timestamp(change.finished_at / 1000),
     output = change.output,
     output_bytes = change.output_bytes,
+    cached_from = change.cached_from,
     error = change.error,
     reason = change.reason
   from mark, unnest($10::uuid[], $11::text[], $12::int[], $13::int[], $14::int[], $15::text[], $16::int[], $17::text[],
-    $18::float8[], $19::float8[], $20::float8[], $21::json[], $22::int[], $23::json[], $24::text[])
+    $18::float8[], $19::float8[], $20::float8[], $21::json[], $22::int[], $23::json[], $24::text[], $33::uuid[])
     as change (run_id, key, epoch, attempt, attempts, status, rank, worker_id, queued_at, started_at, finished_at,
-      output, output_bytes, error, reason)
+      output, output_bytes, error, reason, cached_from)
   where task.run_id = change.run_id and task.key = change.key and (
     change.epoch > task.epoch
     or change.epoch = task.epoch

@@ -10,6 +10,8 @@ export { forkRun } from './runs/fork-run';
 export type { NewFork } from './runs/fork-run';
 export { getRun, getRunBrief } from './runs/get-run';
 export type { FoundRun, TaskTimes } from './runs/get-run';
+export { clearCached, findCached, purgeCached, storeCached } from './task-cache/task-cache';
+export type { CachedResult } from './task-cache/task-cache';
 export {
   beginAdmissions,
   endAdmissions,

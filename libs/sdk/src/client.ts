@@ -1,5 +1,6 @@
 import {
   CODES,
+  clearedSchema,
   isFinalRun,
   logEntrySchema,
   parseDuration,
@@ -201,6 +202,15 @@ export class LatticeClient {
   async signal(runId: string, name: string, payload: unknown = null, options: CallOptions = {}): Promise<void> {
     const path = `${runPath(runId)}/signals/${encodeURIComponent(name)}`;
     await request(this.connection, { ...options, method: 'POST', path, body: { type: 'json', value: payload } });
+  }
+
+  /** Forgets results that are kept for tasks with `cache`: all, or those of a workflow or task. Returns how many. */
+  async clearCache(
+    filter: { workflow?: string | undefined; task?: string | undefined } = {},
+    options: CallOptions = {},
+  ): Promise<number> {
+    const call: Call = { ...options, method: 'DELETE', path: '/v1/cache', query: { ...filter }, repeatable: true };
+    return (await this.parse(clearedSchema, call)).cleared;
   }
 
   /** What a task has written so far, over all attempts, in order. */

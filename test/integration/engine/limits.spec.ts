@@ -282,17 +282,17 @@ describe('fairShare', () => {
       const a = await submit('a', 500);
       const before = readLedger(other.ledger).length;
       const b = await submit('b', 5);
-      for (const id of b) await other.wait(id, 60_000);
+      for (const id of b) await other.wait(id, 100_000);
       const ledger = readLedger(other.ledger);
       const last = ledger.findLastIndex(({ task }) => task === 'b');
       expect(last - before).toBeLessThan(80);
       expect(ledger.length).toBeLessThan(400);
-      for (const id of a) expect((await other.wait(id, 60_000)).status).toBe('completed');
+      for (const id of a) expect((await other.wait(id, 100_000)).status).toBe('completed');
       await other.settled(60_000);
     } finally {
       await other.close();
     }
-  });
+  }, 240_000);
 
   test('runs that nobody takes hold up their own group only', async () => {
     const document = {

@@ -1,4 +1,5 @@
 import {
+  clearedSchema,
   documentSchema,
   drainSchema,
   flushSchema,
@@ -39,6 +40,7 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 /** The shapes that the documentation names: the same schemas that the code parses with. */
 const SCHEMAS = {
   BatchList: z.object({ batches: z.array(pendingBatchSchema.extend({ workerId: z.string() })) }),
+  Cleared: clearedSchema,
   CreateKey: createKeySchema,
   CreatedKey: createdKeySchema,
   Drain: drainSchema,

@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime';
 import type { Compiled } from '../run/plans';
 import { prepare } from './execution';
 import { LogWriter } from './log-writer';
+import { throughCache } from './result-cache';
 import { watchSilence, type SilenceWatch } from './watch-silence';
 
 /** What an attempt needs of the worker, or scheduler, that makes it. */
@@ -51,10 +52,18 @@ export async function execute(
     readonly gpus?: GpuGrant | undefined;
     readonly labels?: LabelSetter;
   },
-  { run, task, attempt, scope, signal }: Attempt,
+  attempt: Attempt,
 ): Promise<Outcome> {
-  const prepared = prepare(task, scope, context.runtime.settings);
-  if (signal.aborted) return { status: 'cancelled' };
+  const prepared = prepare(attempt.task, attempt.scope, context.runtime.settings);
+  if (attempt.signal.aborted) return { status: 'cancelled' };
+  return throughCache(context.runtime, attempt, prepared, () => work(context, attempt, prepared));
+}
+
+async function work(
+  context: Parameters<typeof execute>[0],
+  { run, task, attempt, signal }: Attempt,
+  prepared: ReturnType<typeof prepare>,
+): Promise<Outcome> {
   const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
   let log: LogWriter | undefined;
   // A handler that can't be stopped may go on to speak of an attempt that has ended.

@@ -32,8 +32,8 @@ export async function recordOutcome(
         output: kept.field,
         error: '',
         ...(outputBytes === undefined
-          ? { eventJson: `{"output":${outcome.outputJson}}` }
-          : { eventJson: '{"output":null}', outputBytes }),
+          ? { eventJson: eventOf(outcome.outputJson, outcome.cachedFrom) }
+          : { eventJson: eventOf('null', outcome.cachedFrom), outputBytes }),
       });
     }
     case 'failed':
@@ -44,6 +44,12 @@ export async function recordOutcome(
         ...ended('cancelled', taskError('cancelled', 'the run is being stopped'), { reason: 'stopped' }),
       });
   }
+}
+
+/** Data of task.completed. The output is JSON text already. */
+function eventOf(outputJson: string, cachedFrom: string | undefined): string {
+  const from = cachedFrom === undefined ? '' : `,"cached":true,"cachedFrom":${JSON.stringify(cachedFrom)}`;
+  return `{"output":${outputJson}${from}}`;
 }
 
 /** Goes on with the chain in the same step, or ends the run, where that can be. */

@@ -1,5 +1,6 @@
 import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
+import { purgeCached } from '@lattice/persistence';
 import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
@@ -14,6 +15,7 @@ import { Reconciler, reconcileRun } from './reconcile';
 import { RedisKeeper } from './recover';
 import { HistoryWriter, type EndedRun } from './write-history';
 
+const PURGE_MS = 60_000;
 /** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
 const STALLED_MS = 2_000;
 
@@ -61,6 +63,7 @@ export class Scheduler {
       outbox,
       clearing,
       admitting,
+      startLoop({ name: 'kept results', log, turn: () => this.purge() }),
       startLoop({ name: 'history', log, turn: (signal) => history.turn(signal) }),
       startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
@@ -112,6 +115,12 @@ export class Scheduler {
     await Promise.all(this.loops.map((loop) => loop.stop()));
     await history;
     await Promise.all([...this.stalled.values()].map((queue) => queue.close()));
+  }
+
+  /** Results whose time is over are never given, but they take room. */
+  private async purge(): Promise<number> {
+    await purgeCached(this.runtime.db);
+    return PURGE_MS;
   }
 
   /** A class whose workers are all gone has nobody else to see that their jobs are lost. */

@@ -5,6 +5,7 @@ import { OutboxEntity, OutputEntity } from './outbox';
 import { RunEntity } from './run';
 import { ScheduleEntity } from './schedule';
 import { SignalEntity } from './signal';
+import { TaskCacheEntity } from './task-cache';
 import { TaskEntity } from './task';
 import { DocumentEntity, WorkflowEntity } from './workflow';
 
@@ -22,6 +23,7 @@ export const ENTITIES = [
   RunEntity,
   ScheduleEntity,
   SignalEntity,
+  TaskCacheEntity,
   TaskEntity,
   WatermarkEntity,
   WorkflowEntity,

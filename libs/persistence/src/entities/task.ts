@@ -40,6 +40,10 @@ export class TaskEntity {
   @Column('int', { name: 'output_bytes', nullable: true })
   outputBytes!: number | null;
 
+  /** The run whose result was taken over. */
+  @Column('uuid', { name: 'cached_from', nullable: true })
+  cachedFrom!: string | null;
+
   @Column('json', { nullable: true })
   error!: unknown;
 

@@ -44,6 +44,7 @@ test('a task that was queued, started and completed within a batch is one change
       finishedAt: 30,
       output: '{"n":1}',
       outputBytes: null,
+      cachedFrom: null,
       error: null,
       reason: null,
     },

@@ -19,6 +19,8 @@ export interface TaskChange {
   /** JSON text. */
   output: string | null;
   outputBytes: number | null;
+  /** The run whose result was taken over. */
+  cachedFrom: string | null;
   /** JSON text. */
   error: string | null;
   reason: string | null;
@@ -134,7 +136,7 @@ function taskChangeOf(entry: HistoryEntry, data: unknown): TaskChange | undefine
     case 'task.retrying':
       return task(entry, 'retrying', { error: JSON.stringify(EVENTS[type].parse(data).error) });
     case 'task.completed':
-      return task(entry, 'completed', { finishedAt: at, ...outputOf(entry, EVENTS[type].parse(data).output) });
+      return task(entry, 'completed', { finishedAt: at, ...resultOf(entry, EVENTS[type].parse(data)) });
     case 'task.failed':
       return task(entry, 'failed', { finishedAt: at, error: JSON.stringify(EVENTS[type].parse(data).error) });
     case 'task.skipped':
@@ -165,10 +167,18 @@ function task(entry: HistoryEntry, status: TaskStatus, rest: Partial<TaskChange>
     finishedAt: null,
     output: null,
     outputBytes: null,
+    cachedFrom: null,
     error: null,
     reason: null,
     ...rest,
   };
+}
+
+function resultOf(
+  entry: HistoryEntry,
+  { output, cachedFrom }: { output: unknown; cachedFrom?: string | undefined },
+): Pick<TaskChange, 'output' | 'outputBytes' | 'cachedFrom'> {
+  return { ...outputOf(entry, output), cachedFrom: cachedFrom ?? null };
 }
 
 /** An output kept apart leaves no JSON in the row: `output_bytes` says where to look. */

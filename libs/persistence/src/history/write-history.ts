@@ -112,7 +112,7 @@ function changeColumns(entries: readonly HistoryEntry[]): unknown[] {
   } catch (error) {
     throw new UnreadableEntry(error instanceof Error ? error.message : String(error), { cause: error });
   }
-  return [...taskColumns(changes.tasks), ...runColumns(changes.runs)];
+  return [...taskColumns(changes.tasks), ...runColumns(changes.runs), changes.tasks.map((change) => change.cachedFrom)];
 }
 
 function eventColumns(entries: readonly HistoryEntry[]): unknown[] {

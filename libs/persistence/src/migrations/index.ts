@@ -2,6 +2,7 @@ import { Admissions1767484800000 } from './admissions';
 import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
 import { Reruns1767571200000 } from './reruns';
+import { TaskCache1767744000000 } from './task-cache';
 import { Schedules1767398400000 } from './schedules';
 
 /** All migrations, oldest first. One that was released is never changed. */
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   Schedules1767398400000,
   Admissions1767484800000,
   Reruns1767571200000,
+  TaskCache1767744000000,
 ];

@@ -40,6 +40,7 @@ const taskColumns = z.object({
   task_finished_at: timeColumn.nullable(),
   output: z.unknown(),
   kept_output: z.string().nullable(),
+  cached: z.boolean().nullable(),
   task_error: taskErrorSchema.nullable(),
   reason: z.string().nullable(),
 });
@@ -128,6 +129,7 @@ function toTask(row: unknown, runStartedAt: string | null): TaskView {
     reused: finished !== null && (runStartedAt === null || finished < runStartedAt),
     workerId: task.worker_id,
     output: task.kept_output === null ? task.output : JSON.parse(task.kept_output),
+    cached: task.cached === true,
     error: task.task_error,
     reason: task.reason,
   };

@@ -89,6 +89,10 @@ const environmentSchema = z
     LATTICE_GRACE: duration.default(2_000),
     LATTICE_LOCK: duration.default(15_000),
     LATTICE_MAX_OUTPUT: size.default(1_048_576),
+    LATTICE_RETENTION: duration.optional(),
+    LATTICE_RETENTION_COMPLETED: duration.optional(),
+    LATTICE_RETENTION_FAILED: duration.optional(),
+    LATTICE_RETENTION_CANCELLED: duration.optional(),
     LATTICE_MAX_LOG: size.default(1_048_576),
   })
   .refine((env) => env.LATTICE_SANDBOX === undefined || !isWeakerLevel(env.LATTICE_SANDBOX, env.LATTICE_SANDBOX_MIN), {
@@ -166,6 +170,12 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
     lock: env.LATTICE_LOCK,
     /** No code runs at a weaker level. */
     sandboxMin: env.LATTICE_SANDBOX_MIN,
+    /** How long runs are kept after their end, by how they ended; undefined keeps them for good. */
+    retention: {
+      completed: env.LATTICE_RETENTION_COMPLETED ?? env.LATTICE_RETENTION,
+      failed: env.LATTICE_RETENTION_FAILED ?? env.LATTICE_RETENTION,
+      cancelled: env.LATTICE_RETENTION_CANCELLED ?? env.LATTICE_RETENTION,
+    },
     maxOutput: env.LATTICE_MAX_OUTPUT,
     maxLog: env.LATTICE_MAX_LOG,
   };

@@ -6,6 +6,8 @@ export { migrate, pendingMigrations, waitForMigrations } from './schema/migrate'
 export { dumpSchema } from './schema/dump-schema';
 export { insertRun, purgeIdempotencyKeys } from './runs/insert-run';
 export type { InsertedRun, NewRun } from './runs/insert-run';
+export { expireRuns } from './runs/expire-runs';
+export type { Expiry } from './runs/expire-runs';
 export { forkRun } from './runs/fork-run';
 export type { NewFork } from './runs/fork-run';
 export { getRun, getRunBrief } from './runs/get-run';

@@ -11,6 +11,7 @@ import { RunClearer } from './clear-runs';
 import { OutboxSender } from './enqueue';
 import { startLoop, type Loop } from '../loop';
 import { ScheduleClock } from '../schedules/schedule-loop';
+import { RunExpiry } from './expire-runs';
 import { Reconciler, reconcileRun } from './reconcile';
 import { RedisKeeper } from './recover';
 import { HistoryWriter, type EndedRun } from './write-history';
@@ -58,6 +59,7 @@ export class Scheduler {
       mayRecover: () => history.holdsLock,
       madeAgain: (run) => clearer.addJobs(run),
     });
+    const expiry = new RunExpiry(runtime, () => history.holdsLock);
     const keeper = new RedisKeeper(runtime, history);
     this.loops.push(
       outbox,
@@ -67,6 +69,7 @@ export class Scheduler {
       startLoop({ name: 'history', log, turn: (signal) => history.turn(signal) }),
       startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
+      startLoop({ name: 'retention', log, turn: () => expiry.turn() }),
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
     );
     const wake = (): void => {

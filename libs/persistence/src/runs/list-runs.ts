@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { runStatusColumn, timeColumn } from '../columns';
 import type { Database } from '../database';
 import { planned } from '../statements';
+import { runIdAt } from './run-id-at';
 import { parentColumns, parentOfRow } from './parent-columns';
 
 const LIST_RUNS = planned('list-runs');
@@ -116,16 +117,7 @@ function parametersOf(filter: RunFilter, before: string | undefined): unknown[] 
     filter.parent ?? null,
     from ?? null,
     to ?? null,
-    from === undefined ? null : idAt(from.getTime() - SKEW_MS, '0'),
-    to === undefined ? null : idAt(to.getTime() + SKEW_MS, 'f'),
+    from === undefined ? null : runIdAt(from.getTime() - SKEW_MS, 'lowest'),
+    to === undefined ? null : runIdAt(to.getTime() + SKEW_MS, 'highest'),
   ];
-}
-
-/** The lowest or highest UUIDv7 of a millisecond. */
-function idAt(ms: number, fill: '0' | 'f'): string {
-  const time = Math.max(0, Math.min(ms, 2 ** 48 - 1))
-    .toString(16)
-    .padStart(12, '0');
-  const rest = fill.repeat(3);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${rest}-${fill === '0' ? '8' : 'b'}${rest}-${fill.repeat(12)}`;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RunView } from '@lattice/contracts';
-import { flushBatches, readBatches, readWorkers } from '@lattice/engine';
+import { flushBatches, readBatches, readWorkers, requestCancel, requestWorkerOrder } from '@lattice/engine';
 import { eventually } from '../../support/eventually';
 import { TestPlatform } from '../../support/platform';
 
@@ -144,13 +144,22 @@ test('pending members are counted, and a flush calls the handler for them', asyn
   ).toBe(true);
 });
 
+test('a worker that takes no more tasks does not wait for more members', async () => {
+  await platform.worker({ workerId: 'one' });
+  const ids = await submitAll({ timeout: '10m' }, numbers(2));
+  await eventually('they wait', async () =>
+    (await readBatches(platform.engine))[0]?.pending === 2 ? true : undefined,
+  );
+  await requestWorkerOrder(platform.engine, 'one', 'drain');
+  expect((await endAll(ids)).map(outputOf)).toEqual([0, 2]);
+});
+
 test('a member that is cancelled, or too slow, leaves the others alone', async () => {
   await platform.worker();
   const [gone = '', ...rest] = await submitAll({ timeout: '1s' }, numbers(3));
   await eventually('they are taken', async () =>
     (await readBatches(platform.engine))[0]?.pending === 3 ? true : undefined,
   );
-  const { requestCancel } = await import('@lattice/engine');
   await requestCancel(platform.engine, gone, 'test');
   expect((await platform.wait(gone)).status).toBe('cancelled');
   expect((await endAll(rest)).map(outputOf)).toEqual([2, 4]);

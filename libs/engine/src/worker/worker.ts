@@ -155,6 +155,7 @@ export class LatticeWorker {
     this.stopping = true;
     clearTimeout(this.drainTimer);
     clearTimeout(this.telling);
+    flushLanes(this.ledger.batches, {});
     const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), DRAIN_MS);
     await this.loop.drain();
     clearTimeout(deadline);
@@ -312,6 +313,8 @@ export class LatticeWorker {
       this.order = order;
       this.runtime.log.info(order, 'the worker was told');
       this.loop.hold(order.order !== 'uncordon');
+      // No more members will come.
+      if (order.order !== 'uncordon') flushLanes(this.ledger.batches, {});
       clearTimeout(this.drainTimer);
       if (order.order === 'drain' && order.timeoutMs !== undefined)
         this.drainTimer = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), order.timeoutMs);

@@ -21,6 +21,7 @@ export class WorkerGpus {
   private gpus: readonly Gpu[] = [];
   private looking: Loop | undefined;
   private readonly leases: GpuLeases;
+  private failing = false;
   driver: string | null = null;
 
   constructor(
@@ -42,7 +43,7 @@ export class WorkerGpus {
     const { log, settings } = this.options;
     const pause = settings.worker.gpuCheck;
     // Without GPUs at the start there is nothing to look after: no program is started again and again for nothing.
-    if (this.gpus.length === 0) return;
+    if (this.gpus.length === 0 && !this.failing) return;
     let first = true;
     this.looking = startLoop({
       name: 'look at GPUs',
@@ -131,11 +132,13 @@ export class WorkerGpus {
     const before = JSON.stringify(this.gpus);
     try {
       const found = await findGpus();
+      this.failing = false;
       this.driver = found.driver ?? this.driver;
       this.gpus = afterLook(this.gpus, chosenGpus(found.gpus, settings.worker.gpus));
     } catch (error) {
       const fault = error instanceof Error ? error : new Error(String(error));
       log.error({ err: fault }, 'nvidia-smi failed: the GPUs get no tasks until it answers');
+      this.failing = true;
       this.gpus = afterLook(this.gpus, fault);
     }
     if (JSON.stringify(this.gpus) !== before) changed();

@@ -9,7 +9,7 @@ const LOCK_MS = 900;
 
 let queue: QueueConnection;
 let jobs: Queue;
-let loops: TakeLoop[];
+let loops: TakeLoop<object>[];
 
 beforeEach(async () => {
   const redisUrl = process.env['REDIS_URL'];

@@ -5,6 +5,7 @@ import { kills } from './kills';
 import { poisons } from './poison';
 import { postgresStopped, redisEmptied, redisKilled, redisOlder } from './redis';
 import { schedulersKilled } from './schedulers';
+import { schedules } from './schedules';
 
 /** In the order in which they run. */
 export const scenarios: readonly Scenario[] = [
@@ -17,5 +18,6 @@ export const scenarios: readonly Scenario[] = [
   workersCutOff,
   controlCutOff,
   schedulersKilled,
+  schedules,
   poisons,
 ];

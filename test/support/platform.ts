@@ -85,7 +85,11 @@ export class TestPlatform {
       LATTICE_LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
       ...overrides,
     };
-    const engine = await openEngine(readSettings(environment), 'lattice-test', createLogger('test', 'silent'));
+    const engine = await openEngine(
+      readSettings(environment),
+      'lattice-test',
+      createLogger('test', process.env['TEST_LOG_LEVEL'] ?? 'silent'),
+    );
     return new TestPlatform(engine, new LiveHub(engine), { folder, environment, database });
   }
 

@@ -52,6 +52,8 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   );
   app.disable('x-powered-by');
   app.set('etag', false);
+  // Routes that give a tag look at `If-None-Match` themselves; Express would answer `*` with 304 on all the others too.
+  Object.defineProperty(app.getHttpAdapter().getInstance().request, 'fresh', { value: false });
   app.use(authenticate(authenticator, log));
   app.use(BOARD_PATH, queueBoard(engine, log));
   // Frames are read by the connection itself, which answers faulty ones too.

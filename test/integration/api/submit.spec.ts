@@ -82,6 +82,11 @@ describe('POST /v1/runs', () => {
     }
     expect((await test.call('/v1/workflows/saved?version=1')).status).toBe(200);
     expect((await test.call('/v1/workflows/other')).status).toBe(404);
+    const tag = String((await test.call('/v1/workflows/saved')).headers.get('etag'));
+    const unchanged = await test.call('/v1/workflows/saved', { headers: { 'if-none-match': `"x", W/${tag}` } });
+    expect([unchanged.status, await unchanged.text(), unchanged.headers.get('etag')]).toEqual([304, '', tag]);
+    const older = await test.call('/v1/workflows/saved?version=1', { headers: { 'if-none-match': tag } });
+    expect(older.status).toBe(200);
     const list = await (await test.call('/v1/workflows')).json();
     expect(list).toMatchObject({ workflows: [{ name: 'saved', version: 2 }], next: null });
   });

@@ -7,8 +7,18 @@ import { parameterOf, refTo, type SchemaName } from './schemas';
 type Answer = string | readonly [description: string, schema: SchemaName, mediaType?: string];
 
 const PROBLEM = 'application/problem+json';
+/** Headers that go with a status, on any route. */
+const HEADERS: Readonly<
+  Record<number, Record<string, { description: string; schema: { type: 'string' | 'integer' } }>>
+> = {
+  304: { ETag: { description: 'The tag that the request named.', schema: { type: 'string' } } },
+  401: { 'WWW-Authenticate': { description: 'How to authenticate.', schema: { type: 'string' } } },
+  429: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' } } },
+  503: { 'Retry-After': { description: 'Seconds to wait.', schema: { type: 'integer' } } },
+};
 /** What any route may answer with. */
 const WITH_KEY: Readonly<Record<number, string>> = {
+  400: 'The path or the query of the request can not be read.',
   401: 'The key is missing or not valid.',
   403: 'The key lacks the scope.',
   429: 'Too many wrong keys came from this address; Retry-After says how long to wait.',
@@ -27,7 +37,14 @@ export function PublicAnswers(table: Readonly<Record<number, Answer>>): MethodDe
   return applyDecorators(...all.map(([status, answer]) => ApiResponse(describe(Number(status), answer))));
 }
 
-function describe(status: number, answer: Answer): Parameters<typeof ApiResponse>[0] {
+type Described = Parameters<typeof ApiResponse>[0];
+
+function describe(status: number, answer: Answer): Described {
+  const headers = HEADERS[status];
+  return headers === undefined ? describeBody(status, answer) : { ...describeBody(status, answer), headers };
+}
+
+function describeBody(status: number, answer: Answer): Described {
   if (typeof answer !== 'string') {
     const [description, name, other] = answer;
     const media = { schema: refTo(name) };

@@ -20,14 +20,14 @@ export class HealthController {
 
   @Get('live')
   @ApiOperation({ summary: 'The process lives', security: [] })
-  @PublicAnswers({ 200: 'It does.' })
+  @PublicAnswers({ 200: ['It does.', 'Health'] })
   live(): { status: string } {
     return { status: 'ok' };
   }
 
   @Get('ready')
   @ApiOperation({ summary: 'Redis and Postgres answer', security: [] })
-  @PublicAnswers({ 200: 'Both do.', 503: 'One does not, or the API is stopping.' })
+  @PublicAnswers({ 200: ['Both do.', 'Readiness'], 503: 'One does not, or the API is stopping.' })
   async ready(): Promise<{ status: string; services: ServiceHealth[] }> {
     if (this.asked === undefined || Date.now() - this.asked.at > FRESH_MS) {
       this.asked = { at: Date.now(), answer: checkServices(this.engine) };

@@ -13,7 +13,7 @@ export class SchemaController {
   @Get()
   @Needs('viewer')
   @ApiOperation({ summary: 'JSON Schema of a workflow document' })
-  @Answers({ 200: 'The schema (2020-12).' })
+  @Answers({ 200: ['The schema (2020-12).', 'JsonSchema'] })
   read(): Record<string, unknown> {
     return this.schema;
   }

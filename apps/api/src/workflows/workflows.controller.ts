@@ -1,11 +1,12 @@
 import { workflowNameSchema, type SavedWorkflow, type Fault } from '@lattice/contracts';
 import { DocumentCache, findWorkflow, findWorkflows, parseJsonBody, saveDocument } from '@lattice/engine';
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Needs } from '../auth/scope';
 import { Answers, Queries, bodyOf } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
+import { isFresh } from '../http/etag';
 import { readBody } from '../http/read-body';
 import { queryInteger, queryText, readQuery } from '../http/read-query';
 
@@ -79,18 +80,24 @@ export class WorkflowsController {
   @Get(':name')
   @Needs('viewer')
   @ApiOperation({ summary: 'Read a saved workflow' })
+  @ApiHeader({ name: 'If-None-Match', required: false, description: '`ETag` of an earlier answer.' })
   @Queries(versionQuery)
   @Answers({
-    200: ['The workflow.', 'SavedWorkflow'],
+    200: ['The workflow. Its `ETag` changes with the version.', 'SavedWorkflow'],
+    304: 'The workflow is what `If-None-Match` names; no body.',
     400: 'The query has faults.',
     404: 'There is no workflow of this name or version.',
   })
-  async find(@Param('name') name: string, @Req() request: Request): Promise<SavedWorkflow> {
+  async find(
+    @Param('name') name: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<SavedWorkflow | undefined> {
     const { version } = readQuery(request, versionQuery);
     // Postgres refuses some texts; one that can't name a workflow names none.
     const known = workflowNameSchema.safeParse(name).success ? name : '';
-    const { documentSha: _, ...saved } = await findWorkflow(this.engine, known, version);
-    return saved;
+    const { documentSha, ...saved } = await findWorkflow(this.engine, known, version);
+    return isFresh(request, response, `"${saved.version}-${documentSha}"`) ? undefined : saved;
   }
 
   private async read(request: Request, response: Response): Promise<ReturnType<DocumentCache['read']>> {

@@ -61,6 +61,6 @@ export async function poisonAll({ runs }: Options): Promise<Report> {
 
 export const poisons: Scenario = {
   name: 'poison',
-  breaks: 'outputs: NUL, half surrogates, NaN, Infinity, BigInt, 9 MB, a cycle, 200,000 levels, __proto__',
+  breaks: 'outputs: NUL, half surrogates, NaN, Infinity, BigInt, 9 MB, a cycle, 200,000 levels, `__proto__`',
   run: poisonAll,
 };

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import type { Benchmark, Scale } from './benchmark';
 import { manyChains, oneChain } from './cases/chain';
 import { diamonds } from './cases/diamonds';
+import { executorStarts } from './cases/executors';
 import { fanOut } from './cases/fan';
 import { idle } from './cases/idle';
 import { largeGraph } from './cases/layered';
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   largeGraph,
   manyQueued,
   idle,
+  executorStarts,
 ];
 const RESULTS = resolve(__dirname, '..', 'out', 'results.json');
 

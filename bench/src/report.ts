@@ -41,7 +41,7 @@ function judged(line: Omit<Line, 'ok' | 'target' | 'ratio'>, holds: (value: numb
 
 /** The table for people. */
 export function table(lines: readonly Line[]): string {
-  const head = ['what', 'unit', 'lattice', 'raw BullMQ', 'ratio', 'target', ''];
+  const head = ['what', 'unit', 'lattice', 'raw', 'ratio', 'target', ''];
   const rows = lines.map(({ name, unit, lattice, raw, ratio, target, ok }) => [
     name,
     unit,

@@ -86,6 +86,7 @@ const environmentSchema = z
     LATTICE_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(100),
     LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).optional(),
     LATTICE_SANDBOX_MIN: z.enum(SANDBOX_LEVELS).default('none'),
+    LATTICE_WARM: size.default(268_435_456),
     LATTICE_GRACE: duration.default(2_000),
     LATTICE_LOCK: duration.default(15_000),
     LATTICE_MAX_OUTPUT: size.default(1_048_576),
@@ -164,6 +165,8 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       concurrency: env.LATTICE_CONCURRENCY,
       /** Level of code that asks for none. */
       sandbox: levelOf(env),
+      /** Memory for interpreters that are started ahead of code tasks, for each level in use. */
+      warm: env.LATTICE_WARM,
       grace: env.LATTICE_GRACE,
     },
     /** BullMQ lock of a job: a worker silent for so long has lost it. */

@@ -3,10 +3,12 @@
 //   LATTICE_OUTPUT  where the JSON of its output goes    LATTICE_FAULT  where the error goes: {code, message, details}
 // Files appear whole (rename), so a task that ends half-way has no output; where a file is there already, empty, it is all
 // that the sandbox lets through, and is written in place. stdout and stderr belong to the task.
+// Without LATTICE_SOURCE it has been started ahead of its task: it loads what any task needs, then waits on stdin for one line
+// of JSON, {env}, that adds the rest to its environment. It runs one task, never a second one.
 // A CommonJS file, and sparing with what it loads: both cost each task milliseconds.
 'use strict';
 
-const { existsSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
+const { existsSync, readFileSync, readSync, renameSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { inspect, types } = require('node:util');
@@ -19,7 +21,7 @@ const OWN_CODES = new Set(['task_input_invalid', 'task_output_invalid']);
 /** What a refused Buffer says: Node 20, then 24. */
 const NO_MEMORY = /^Array buffer allocation failed|^Failed to allocate memory/;
 
-const { LATTICE_SOURCE: source, LATTICE_INPUT: input, LATTICE_OUTPUT: output, LATTICE_FAULT: fault } = process.env;
+let source, input, output, fault;
 const exit = process.exit.bind(process);
 const { parse, stringify } = JSON;
 
@@ -104,7 +106,34 @@ function moduleFile() {
   return file;
 }
 
+/** Imported for what the first import of a process costs. */
+const EMPTY_MODULE = 'data:text/javascript,';
+
+/** Blocks: until the task is there, nothing else is to be done. */
+function readOrder() {
+  const chunks = [];
+  const bytes = Buffer.alloc(65_536);
+  for (;;) {
+    const count = readSync(0, bytes, 0, bytes.length, null);
+    // The worker is gone, or does not need this process any more.
+    if (count === 0) exit(0);
+    chunks.push(Buffer.from(bytes.subarray(0, count)));
+    if (bytes[count - 1] === 10) return parse(Buffer.concat(chunks).toString('utf8'));
+  }
+}
+
+async function awaitTask() {
+  await import(EMPTY_MODULE);
+  void [process.stdout, process.stderr];
+  toJson({ warm: [1] });
+  Object.assign(process.env, readOrder().env);
+  // Says that the task was taken: should this process have ended before, another one may run it.
+  writeFileSync(process.env.LATTICE_FAULT, '{}');
+}
+
 async function main() {
+  if (process.env.LATTICE_SOURCE === undefined) await awaitTask();
+  ({ LATTICE_SOURCE: source, LATTICE_INPUT: input, LATTICE_OUTPUT: output, LATTICE_FAULT: fault } = process.env);
   const file = moduleFile();
   if (file === undefined) {
     const message = `TypeScript needs Node 22.13 or later, this is ${process.version}; use javascript, or another Node`;

@@ -1,4 +1,5 @@
-"""Runs one Python task. The protocol is that of javascript.cjs: LATTICE_SOURCE, LATTICE_INPUT, LATTICE_OUTPUT, LATTICE_FAULT."""
+"""Runs one Python task. The protocol is that of javascript.cjs: LATTICE_SOURCE, LATTICE_INPUT, LATTICE_OUTPUT, LATTICE_FAULT;
+without LATTICE_SOURCE it waits on stdin for one line of JSON that adds them to its environment."""
 
 import json
 import os
@@ -99,7 +100,27 @@ def load_main():
     return getattr(module, "main", None)
 
 
+def await_task():
+    """Started ahead of its task: loads what any task needs, then blocks until it is told the rest."""
+    import traceback
+    import types
+
+    line = b""
+    while not line.endswith(b"\n"):
+        chunk = os.read(0, 65_536)
+        if not chunk:
+            os._exit(0)
+        line += chunk
+    os.environ.update(json.loads(line)["env"])
+    with open(os.environ["LATTICE_FAULT"], "w", encoding="utf-8") as file:
+        file.write("{}")
+
+
 def run():
+    global SOURCE, INPUT, OUTPUT, FAULT
+    if "LATTICE_SOURCE" not in os.environ:
+        await_task()
+    SOURCE, INPUT, OUTPUT, FAULT = (os.environ["LATTICE_" + name] for name in ("SOURCE", "INPUT", "OUTPUT", "FAULT"))
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
     try:
         main = load_main()
@@ -123,9 +144,6 @@ def run():
         failed(error)
     leave(0)
 
-
-SOURCE, INPUT = os.environ["LATTICE_SOURCE"], os.environ["LATTICE_INPUT"]
-OUTPUT, FAULT = os.environ["LATTICE_OUTPUT"], os.environ["LATTICE_FAULT"]
 
 if __name__ == "__main__":
     run()

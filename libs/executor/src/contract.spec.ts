@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import type { Language } from '@lattice/contracts';
 import {
   bubblewrapWorks,
@@ -165,41 +165,50 @@ const ENVIRONMENT: Programs = {
 
 const docker = dockerAnswers();
 const bubblewrap = bubblewrapWorks();
+const WARM_BYTES = 200 * MEBIBYTE;
 const KINDS = [
-  { level: 'none', kind: 'handler' },
-  { level: 'subprocess', kind: 'javascript' },
-  { level: 'subprocess', kind: 'python' },
+  { level: 'none', kind: 'handler', warm: false },
+  { level: 'subprocess', kind: 'javascript', warm: false },
+  { level: 'subprocess', kind: 'python', warm: false },
+  { level: 'subprocess', kind: 'javascript', warm: true },
   ...(bubblewrap
     ? ([
-        { level: 'seccomp', kind: 'javascript' },
-        { level: 'seccomp', kind: 'python' },
+        { level: 'seccomp', kind: 'javascript', warm: false },
+        { level: 'seccomp', kind: 'python', warm: false },
+        { level: 'seccomp', kind: 'python', warm: true },
       ] as const)
     : []),
   ...(docker
     ? ([
-        { level: 'docker', kind: 'javascript' },
-        { level: 'docker', kind: 'python' },
+        { level: 'docker', kind: 'javascript', warm: false },
+        { level: 'docker', kind: 'python', warm: false },
+        { level: 'docker', kind: 'javascript', warm: true },
       ] as const)
     : []),
 ] as const;
 
-describe.each(KINDS)('level $level, $kind', ({ level, kind }) => {
+describe.each(KINDS)('level $level, $kind, started ahead: $warm', ({ level, kind, warm }) => {
   const killable = level !== 'none';
   const workRoot = newFolder();
   const handlers = new Map<string, Handler>();
-  const mark = `contract-${level}-${kind}-${process.pid}`;
+  const mark = `contract-${level}-${kind}-${warm ? 'warm-' : ''}${process.pid}`;
   let executors: Executors;
   let executor: Executor;
 
   beforeAll(() => {
-    executors = createExecutors({ workerId: mark, workRoot, handlers });
+    executors = createExecutors({ workerId: mark, workRoot, handlers, warmBytes: warm ? WARM_BYTES : 0 });
     executor = executors.forTask(level === 'none' ? 'handler/any' : 'code', level);
   });
   afterEach(() => {
-    if (killable) expect(processesWith(`LATTICE_OWNER=${mark}`)).toEqual([]);
+    // What waits for a task has no execution yet.
+    const left = processesWith(`LATTICE_OWNER=${mark}`);
+    if (killable && !warm) expect(left).toEqual([]);
+    if (warm) expect(left.filter((pid) => processesWith('LATTICE_EXECUTION=').includes(pid))).toEqual([]);
   });
   afterAll(async () => {
     await executors.close();
+    expect(processesWith(`LATTICE_OWNER=${mark}`)).toEqual([]);
+    expect(readdirSync(workRoot)).toEqual([]);
     rmSync(workRoot, { recursive: true });
   });
 

@@ -25,6 +25,11 @@ export interface ExecutorsOptions {
   minLevel?: SandboxLevel;
   /** Folder for the files of executions; default: one of this user below the system's temporary folder. */
   workRoot?: string;
+  /**
+   * Memory for interpreters and containers that are started ahead of code tasks, for each level in use; default 0: none are. Each
+   * runs one task.
+   */
+  warmBytes?: number;
   /** PATH of code tasks; default the worker's. */
   searchPath?: string;
   /** Default python3. */
@@ -64,7 +69,7 @@ const PULL_TIMEOUT_MS = 600_000;
 export function createExecutors(options: ExecutorsOptions): Executors {
   const owner = thisOwner(options.workerId);
   const workRoot = options.workRoot ?? defaultWorkRoot();
-  const { docker = {} } = options;
+  const { docker = {}, warmBytes = 0 } = options;
   const socket = docker.socketPath === undefined ? {} : { socketPath: docker.socketPath };
   const none = createNoneExecutor({
     handlers: options.handlers ?? new Map(),
@@ -73,13 +78,14 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const http = createHttpExecutor();
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const tools = createTools(options.python ?? 'python3');
-  const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools });
-  const seccomp = createSeccompExecutor({ owner, workRoot, searchPath, tools });
+  const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools, warmBytes });
+  const seccomp = createSeccompExecutor({ owner, workRoot, searchPath, tools, warmBytes });
   const container = createDockerExecutor({
     owner,
     workRoot,
     ...socket,
     codeImages: { node: docker.nodeImage ?? 'lattice/node', python: docker.pythonImage ?? 'lattice/python' },
+    warmBytes,
     pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
   });
 

@@ -1,5 +1,5 @@
 // A worker to be killed: runs one task from TypeScript sources, prints what the task logs, and waits.
-//   argv: workerId, workRoot, level, JavaScript source (or image and command as JSON for level docker)
+//   argv: workerId, workRoot, level, JavaScript source (or image and command as JSON for level docker), memory for what is started ahead
 const swc = require('@swc/core');
 const { readFileSync } = require('node:fs');
 
@@ -14,9 +14,11 @@ require.extensions['.ts'] = (module, filename) => {
   module._compile(code, filename);
 };
 
-const [workerId, workRoot, level, program] = process.argv.slice(2);
+const [workerId, workRoot, level, program, warmBytes = '0'] = process.argv.slice(2);
 const { createExecutors } = require('../src/index.ts');
-const executors = createExecutors({ workerId, workRoot });
+const executors = createExecutors({ workerId, workRoot, warmBytes: Number(warmBytes) });
+// It lives until it is killed.
+setInterval(() => undefined, 60_000);
 const parsed = JSON.parse(program);
 executors.forTask(parsed.uses, level).submit({
   id: 'run.0.task.1',

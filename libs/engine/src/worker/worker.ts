@@ -90,6 +90,7 @@ export class LatticeWorker {
       handlers: withBatchHandlers(handlers),
       defaultLevel: worker.sandbox,
       minLevel: settings.sandboxMin,
+      warmBytes: settings.worker.warm,
     });
     const { executors } = this;
     this.gpus = new WorkerGpus({ settings, log, executors, changed: () => this.labels.refresh() });

@@ -45,14 +45,18 @@ export function containerSpec(options: {
   token: string;
   image: string;
   info: ImageInfo;
+  /** It is to wait on stdin for its task, of which the execution has the shape only. */
+  ahead: boolean;
 }): Dockerode.ContainerCreateOptions {
-  const { execution, workspace, token, image, info } = options;
+  const { execution, workspace, token, image, info, ahead } = options;
+  const own = ahead ? {} : taskVariables(execution, workspace, token);
   return {
     name: containerName(execution.id, token),
     Image: image,
     User: info.user ?? NOBODY,
-    Env: environment(execution, workspace, token),
+    Env: variablesOf({ ...baseVariables(execution), [OWNER_VARIABLE]: token, ...own }),
     Labels: { [EXECUTION_LABEL]: execution.id, [OWNER_LABEL]: token },
+    ...(ahead ? { OpenStdin: true, StdinOnce: true, AttachStdin: true } : {}),
     AttachStdout: true,
     AttachStderr: true,
     ...program(execution),
@@ -143,11 +147,17 @@ function insideOutput(file: string): string {
   return `${INSIDE.outputFolder}/${path.basename(file)}`;
 }
 
-function environment(execution: Execution, workspace: Workspace, token: string): string[] {
-  const variables: Record<string, string> = {
+function baseVariables(execution: Execution): Record<string, string> {
+  return {
     HOME: '/tmp',
     TMPDIR: '/tmp',
     ...(execution.uses === 'container' ? execution.container.env : { LANG: 'C.UTF-8', PYTHONUTF8: '1' }),
+  };
+}
+
+/** What the environment of a task has beyond that of any task. */
+export function taskVariables(execution: Execution, workspace: Workspace, token: string): Record<string, string> {
+  const variables: Record<string, string> = {
     ...execution.env,
     LATTICE_EXECUTION: execution.id,
     [OWNER_VARIABLE]: token,
@@ -158,5 +168,9 @@ function environment(execution: Execution, workspace: Workspace, token: string):
     variables['LATTICE_FAULT'] = insideOutput(workspace.fault);
     variables['LATTICE_SOURCE'] = insideGiven(workspace.source);
   }
+  return variables;
+}
+
+function variablesOf(variables: Record<string, string>): string[] {
   return Object.entries(variables).map(([name, value]) => `${name}=${value}`);
 }

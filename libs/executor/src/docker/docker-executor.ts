@@ -3,17 +3,20 @@ import { taskError } from '@lattice/contracts';
 import type Dockerode from 'dockerode';
 import { RunningHandle, SettledHandle, within } from '../handle';
 import { logOf, type LogPipe } from '../log-pipe';
-import { outcomeOfExit, outcomeOfThrown, signalOfCode, TaskFault, type Exit } from '../outcome';
+import { outcomeOfExit, outcomeOfThrown, signalOfCode, type Exit } from '../outcome';
 import { nextToken, type Owner } from '../owner';
 import type { Execution, Executor, Handle, Outcome } from '../port';
 import { watchOutput } from '../output-watch';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop, type StopCause } from '../stop';
-import { messageOf } from '../thrown';
+import { shapeOf } from '../subprocess/launcher';
+import { Pool } from '../warm/pool';
+import { bytesOf, isWarmable, MOST_OF_A_SHAPE, orderOf, wasBegun } from '../warm/warmable';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
-import { watchExit, type ExitWatch } from './container-exit';
+import { beginContainer, removeContainer, type Begun } from './container';
+import type { ExitWatch } from './container-exit';
 import { pumpContainerLog } from './container-log';
-import { containerSpec, imageOf, type CodeImages } from './container-spec';
-import { connectEngine, statusOf, type Engine } from './engine';
+import { containerSpec, imageOf, taskVariables, type CodeImages } from './container-spec';
+import { connectEngine, type Engine } from './engine';
 import { createImages, type ImageInfo, type Images } from './images';
 
 export interface DockerOptions {
@@ -25,12 +28,15 @@ export interface DockerOptions {
   codeImages: CodeImages;
   /** Milliseconds. */
   pullTimeoutMs: number;
+  /** Memory for containers that were started ahead of code tasks; 0: none are. */
+  warmBytes: number;
 }
 
 interface Machinery {
   options: DockerOptions;
   engine: Engine;
   images: Images;
+  pool: Pool<Begun>;
 }
 
 interface Job {
@@ -43,14 +49,23 @@ interface Job {
 
 /** After SIGKILL; an engine that takes longer is left to finish by itself. */
 const KILLED_MS = 1_500;
-const REMOVE_MS = 20_000;
 const LOG_STOPPED_MS = 500;
 const LOG_ENDED_MS = 10_000;
 
 /** Level `docker`: containers, and code in a container that has its interpreter. Hardened: see the README. */
 export function createDockerExecutor(options: DockerOptions): Executor {
   const engine = connectEngine(options.socketPath);
-  const machinery: Machinery = { options, engine, images: createImages(engine, options.pullTimeoutMs) };
+  const machinery: Machinery = {
+    options,
+    engine,
+    images: createImages(engine, options.pullTimeoutMs),
+    pool: new Pool<Begun>({
+      budgetBytes: options.warmBytes,
+      bytesOf,
+      mostOfAKey: MOST_OF_A_SHAPE,
+      discard: async (begun) => discard(engine, begun),
+    }),
+  };
   const running = new Set<Handle>();
 
   return {
@@ -70,73 +85,118 @@ export function createDockerExecutor(options: DockerOptions): Executor {
       return handle;
     },
     async close() {
-      await Promise.all([...running].map(async (handle) => handle.cancel('the executor is closing')));
+      const ends = [...running].map(async (handle) => handle.cancel('the executor is closing'));
+      await Promise.all([machinery.pool.close(), ...ends]);
     },
   };
 }
 
 async function run(job: Job): Promise<Outcome> {
-  const { machinery, execution, token, stop, log } = job;
+  const { machinery, execution, stop, log } = job;
   const image = imageOf(execution, machinery.options.codeImages);
   const ready = machinery.images.ensure(image, (line) => void log.write('stderr', Buffer.from(`[lattice] ${line}\n`)));
   ready.catch(() => undefined);
   const first = await Promise.race([ready, stop.requested]);
   if ('kind' in first) return outcomeOfStop(first);
-  const language = execution.uses === 'code' ? execution.code.language : undefined;
-  const workspace = openWorkspace({ root: machinery.options.workRoot, token, language, audience: 'container' });
+  const begun = takeWarm(job, image, first);
+  return (begun === undefined ? undefined : await runWarm(job, begun)) ?? (await runCold(job, image, first));
+}
+
+async function runCold(job: Job, image: string, info: ImageInfo): Promise<Outcome> {
+  const begun = await beginCold(job, image, info);
   try {
-    if (execution.uses === 'code') makeOutputFiles(workspace);
+    return await follow(job, begun);
+  } finally {
+    await discard(job.machinery.engine, begun);
+  }
+}
+
+/** Undefined when the container had ended before it took the task. */
+async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
+  const { execution } = job;
+  try {
+    begun.workspace.give(execution);
+    begun.attached.end(orderOf(taskVariables(execution, begun.workspace, begun.token)));
+    const outcome = await follow(job, begun);
+    const taken = job.stop.cause !== undefined || outcome.status !== 'failed' || wasBegun(begun.workspace);
+    return taken ? outcome : undefined;
+  } finally {
+    await discard(job.machinery.engine, begun);
+  }
+}
+
+async function beginCold({ machinery, execution, token }: Job, image: string, info: ImageInfo): Promise<Begun> {
+  const { engine, options } = machinery;
+  const workspace = workspaceOf(options.workRoot, token, execution);
+  try {
     workspace.give(execution);
-    return await runContainer(job, workspace, { image, info: first });
-  } finally {
+    const spec = containerSpec({ execution, workspace, token, image, info, ahead: false });
+    return await beginContainer({ engine, spec, workspace, token });
+  } catch (error) {
     await workspace.remove();
+    throw error;
   }
 }
 
-async function runContainer(
-  job: Job,
-  workspace: Workspace,
+/** A container that waits for a task such as this one; undefined when there is none. */
+function takeWarm({ machinery, execution }: Job, image: string, info: ImageInfo): Begun | undefined {
+  if (execution.uses !== 'code' || !isWarmable(execution)) return undefined;
+  const { code, limits } = execution;
+  const key = JSON.stringify({ ...shapeOf(execution), cpu: limits.cpu, image: info.id });
+  // Nothing of this task is in what is started for a later one.
+  const blank = { ...execution, id: 'ahead', input: null, env: {}, code: { ...code, source: '' } };
+  return machinery.pool.take(key, () => beginAhead(machinery, blank, { image, info }));
+}
+
+async function beginAhead(
+  machinery: Machinery,
+  execution: Execution,
   { image, info }: { image: string; info: ImageInfo },
-): Promise<Outcome> {
-  const { engine } = job.machinery;
-  const spec = containerSpec({ execution: job.execution, workspace, token: job.token, image, info });
-  const container = engine.client.getContainer(spec.name ?? '');
+): Promise<Begun> {
+  const { engine, options, pool } = machinery;
+  const token = nextToken(options.owner);
+  const workspace = workspaceOf(options.workRoot, token, execution);
   try {
-    await creating(image, async () =>
-      engine.call('create the container', async (abortSignal) =>
-        engine.client.createContainer({ ...spec, abortSignal }),
-      ),
-    );
-    return await followContainer(job, workspace, container);
-  } finally {
-    await removeContainer(engine, container);
+    const spec = containerSpec({ execution, workspace, token, image, info, ahead: true });
+    const begun = await beginContainer({ engine, spec, workspace, token });
+    const lost = (): void => pool.lost(begun);
+    begun.watch.exited.then(lost, lost);
+    return begun;
+  } catch (error) {
+    await workspace.remove();
+    throw error;
   }
 }
 
-async function followContainer(job: Job, workspace: Workspace, container: Dockerode.Container): Promise<Outcome> {
+async function discard(engine: Engine, { container, watch, attached, workspace }: Begun): Promise<void> {
+  watch.close();
+  if (attached instanceof Readable) attached.destroy();
+  await removeContainer(engine, container);
+  await workspace.remove();
+}
+
+function workspaceOf(root: string, token: string, execution: Execution): Workspace {
+  const language = execution.uses === 'code' ? execution.code.language : undefined;
+  const workspace = openWorkspace({ root, token, language, audience: 'container' });
+  if (execution.uses === 'code') makeOutputFiles(workspace);
+  return workspace;
+}
+
+async function follow(job: Job, { container, workspace, watch, attached }: Begun): Promise<Outcome> {
   const { execution, stop, log } = job;
   const { engine } = job.machinery;
-  const attached = await engine.call('attach to the container', async (abortSignal) =>
-    container.attach({ stream: true, stdout: true, stderr: true, abortSignal }),
+  const { limits } = execution;
+  const logged = pumpContainerLog(attached, log);
+  void logged.then(() => watch.check());
+  watch.started();
+  const disarm = armTimeout(stop, limits);
+  const unwatch = watchOutput(workspace.outputFolder, limits, (error) =>
+    stop.request({ kind: 'failed', error, atOnce: true }),
   );
-  const watch = watchExit(engine, container);
-  let disarm = (): void => undefined;
-  let unwatch = disarm;
   try {
-    const logged = pumpContainerLog(attached, log);
-    void logged.then(() => watch.check());
-    await starting(async () =>
-      engine.call('start the container', async (abortSignal): Promise<unknown> => container.start({ abortSignal })),
-    );
-    watch.started();
-    disarm = armTimeout(stop, execution.limits);
-    unwatch = watchOutput(workspace.outputFolder, execution.limits, (error) =>
-      stop.request({ kind: 'failed', error, atOnce: true }),
-    );
     await Promise.race([watch.exited, stop.requested]);
     const { cause } = stop;
-    if (cause !== undefined)
-      await endContainer({ engine, container, watch, cause, graceMs: graceOf(cause, execution.limits) });
+    if (cause !== undefined) await endContainer({ engine, container, watch, cause, graceMs: graceOf(cause, limits) });
     disarm();
     await within(
       logged.then(async () => log.end()),
@@ -147,8 +207,6 @@ async function followContainer(job: Job, workspace: Workspace, container: Docker
   } finally {
     disarm();
     unwatch();
-    watch.close();
-    if (attached instanceof Readable) attached.destroy();
   }
 }
 
@@ -184,41 +242,4 @@ async function exitOf(engine: Engine, container: Dockerode.Container, log: LogPi
   );
   const signal = signalOfCode(State.ExitCode);
   return { code: State.ExitCode, signal, oomKilled: State.OOMKilled, stderrTail: log.stderrTail() };
-}
-
-/** Also when it was created a moment after the call was given up. What fails here is left to the reaping of the next start. */
-async function removeContainer(engine: Engine, container: Dockerode.Container): Promise<void> {
-  await engine
-    .call(
-      'remove the container',
-      async (abortSignal): Promise<unknown> => container.remove({ force: true, v: true, abortSignal }),
-      REMOVE_MS,
-    )
-    .catch(() => undefined);
-}
-
-async function creating<T>(image: string, create: () => Promise<T>): Promise<T> {
-  return create().catch((error: unknown) => {
-    if (statusOf(error) !== 404) throw refused('create', error);
-    throw new TaskFault(
-      taskError('image_not_found', `the image ${image} is gone: ${messageOf(error)}`, { retryable: true }),
-    );
-  });
-}
-
-async function starting<T>(start: () => Promise<T>): Promise<T> {
-  return start().catch((error: unknown) => {
-    throw refused('start', error);
-  });
-}
-
-/** What the engine says no to: a command that is not in the image is the task's fault, all else the sandbox's. */
-function refused(what: string, error: unknown): unknown {
-  if (error instanceof TaskFault || statusOf(error) === undefined) return error;
-  const reason = messageOf(error);
-  if (/could not select device driver/i.test(reason)) return new TaskFault(taskError('gpu_unavailable', reason));
-  const command = /executable file not found|no such file or directory|permission denied/i.test(reason);
-  const ours = !command || reason.includes('docker-init');
-  const message = `the Docker engine could not ${what} the container: ${reason}`;
-  return new TaskFault(taskError(ours ? 'sandbox_failed' : 'task_failed', message, { retryable: false }));
 }

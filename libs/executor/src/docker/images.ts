@@ -4,6 +4,8 @@ import { messageOf } from '../thrown';
 import { statusOf, type Engine } from './engine';
 
 export interface ImageInfo {
+  /** A name may come to mean another image; this does not. */
+  id: string;
   /** The user that the image itself names; undefined when that is root. */
   user: string | undefined;
 }
@@ -25,7 +27,7 @@ export function createImages(engine: Engine, pullTimeoutMs: number): Images {
   async function inspect(image: string): Promise<ImageInfo | undefined> {
     try {
       const info = await engine.call('inspect the image', async () => engine.client.getImage(image).inspect());
-      return { user: ownUser(info.Config?.User ?? '') };
+      return { id: info.Id, user: ownUser(info.Config?.User ?? '') };
     } catch (error) {
       if (statusOf(error) === 404) return undefined;
       throw error;

@@ -25,6 +25,9 @@ export interface Interpreter {
   readonly exit: Promise<ExitStatus>;
   /** Resolves when all its streams have been read to their end. */
   readonly closed: Promise<void>;
+  readonly token: string;
+  /** Tells an interpreter that waits what to run: once. */
+  order(line: string): void;
   /** What a wrapper has reported so far. */
   status(): string;
   /** Forgets a process that has ended. */
@@ -51,16 +54,15 @@ export interface StartOptions {
   guardian: Guardian;
   /** Open files that hold what the task has of the worker, from the next file descriptor on; they stay open here. */
   leases: readonly number[];
-  /** What the task's own environment adds. */
-  env: (places: Places) => Record<string, string>;
+  /** What the task's own environment adds; undefined: the task is not known yet, and will be told by `order`. */
+  env: ((places: Places) => Record<string, string>) | undefined;
 }
 
 /** Starts an interpreter in a session and process group of its own. */
 export async function startInterpreter(options: StartOptions): Promise<Interpreter | NotStarted> {
-  const { launcher, prepared, workspace, token, table, guardian } = options;
+  const { prepared, workspace, token, table, guardian } = options;
   const launch = prepared.launch(workspace);
-  const env = { ...launch.env, ...options.env(launch.places), [OWNER_VARIABLE]: token };
-  const child = spawnOf({ launch, launcher, env, leases: options.leases });
+  const child = spawnOf(options, launch, { ...launch.env, ...options.env?.(launch.places), [OWNER_VARIABLE]: token });
   const exit = exitOf(child);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const leader = child.pid;
@@ -69,6 +71,8 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
     return { file: launch.file, reason };
   }
   exit.catch(() => undefined);
+  // It may have ended: its exit says how.
+  child.stdin?.on('error', () => undefined);
   guardian.began(leader);
   lowerPriority(leader);
   const tree = table.track(token, leader);
@@ -77,6 +81,8 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
     tree,
     workspace,
     places: launch.places,
+    token,
+    order: (line) => void child.stdin?.end(line),
     exit,
     closed,
     status: readStatus(child),
@@ -88,20 +94,13 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
   };
 }
 
-interface Spawning {
-  launch: Launch;
-  launcher: Launcher;
-  env: Record<string, string>;
-  leases: readonly number[];
-}
-
-function spawnOf({ launch, launcher, env, leases }: Spawning): ChildProcess {
+function spawnOf(options: StartOptions, launch: Launch, env: Record<string, string>): ChildProcess {
   const nothing = highestInherited() === 0 ? undefined : openSync('/dev/null', 'r');
   try {
     return spawn(launch.file, launch.args, {
       cwd: launch.cwd,
       env,
-      stdio: stdioOf({ launch, launcher, env, leases }, nothing),
+      stdio: stdioOf(options, launch, nothing),
       detached: true,
       ...(launch.uid === undefined ? {} : { uid: launch.uid, gid: launch.uid }),
     });
@@ -112,8 +111,10 @@ function spawnOf({ launch, launcher, env, leases }: Spawning): ChildProcess {
 }
 
 /** What the worker was given by its own parent is covered by /dev/null (`nothing`): a task must not inherit it. */
-function stdioOf({ launch, launcher, leases }: Spawning, nothing: number | undefined): StdioOptions {
-  const own = ['ignore', 'pipe', 'pipe', launcher.wrapped ? 'pipe' : 'ignore', ...launch.handles, ...leases] as const;
+function stdioOf(options: StartOptions, launch: Launch, nothing: number | undefined): StdioOptions {
+  const { launcher, env, leases } = options;
+  const input = env === undefined ? 'pipe' : 'ignore';
+  const own = [input, 'pipe', 'pipe', launcher.wrapped ? 'pipe' : 'ignore', ...launch.handles, ...leases] as const;
   if (nothing === undefined) return [...own];
   const covers = Math.max(0, highestInherited() + 1 - own.length);
   return [...own, ...new Array<number>(covers).fill(nothing)];

@@ -7,6 +7,8 @@ import { nextToken, stampOf, type Owner } from '../owner';
 import type { CodeProgram, Execution, Executor, Handle, Outcome } from '../port';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop } from '../stop';
 import { messageOf } from '../thrown';
+import { Pool } from '../warm/pool';
+import { bytesOf, isWarmable, keyOf, MOST_OF_A_SHAPE, orderOf, wasBegun } from '../warm/warmable';
 import { taskEnvironment } from './command';
 import { createGuardian, type Guardian } from './guardian';
 import { startInterpreter, type ExitStatus, type Interpreter } from './interpreter';
@@ -20,6 +22,8 @@ export interface ProcessOptions {
   launcher: Launcher;
   /** The outcome of a wrapper that ended without having run the task; undefined when it did run it. */
   wrapperFault?: (interpreter: Interpreter, stderrTail: string) => Outcome | undefined;
+  /** Memory for interpreters that were started ahead of their tasks; 0: none are. */
+  warmBytes: number;
 }
 
 interface Machinery {
@@ -27,6 +31,7 @@ interface Machinery {
   table: ProcessTable;
   watchdog: Watchdog;
   guardian: Guardian;
+  pool: Pool<Interpreter>;
 }
 
 interface Job {
@@ -48,11 +53,18 @@ const LOG_ENDED_MS = 10_000;
 export function createProcessExecutor(options: ProcessOptions): Executor {
   const { launcher } = options;
   const table = createProcessTable();
+  const pool = new Pool<Interpreter>({
+    budgetBytes: options.warmBytes,
+    bytesOf,
+    mostOfAKey: MOST_OF_A_SHAPE,
+    discard: (interpreter) => discard(interpreter, table),
+  });
   const machinery: Machinery = {
     options,
     table,
     watchdog: createWatchdog(table),
     guardian: createGuardian(stampOf(options.owner)),
+    pool,
   };
   const running = new Set<Handle>();
 
@@ -69,7 +81,10 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
       return handle;
     },
     async close() {
-      await Promise.all([...running].map(async (handle) => handle.cancel('the executor is closing')));
+      await Promise.all([
+        pool.close(),
+        ...[...running].map(async (handle) => handle.cancel('the executor is closing')),
+      ]);
       machinery.guardian.close();
       await launcher.close();
     },
@@ -77,31 +92,72 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
 }
 
 async function run(job: Job): Promise<Outcome> {
-  const { machinery, execution, token, stop } = job;
-  const prepared = await machinery.options.launcher.prepare(shapeOf(execution));
+  const { machinery, execution, stop } = job;
+  const shape = shapeOf(execution);
+  const prepared = await machinery.options.launcher.prepare(shape);
   if (stop.cause !== undefined) return outcomeOfStop(stop.cause);
+  const ready = isWarmable(execution)
+    ? machinery.pool.take(keyOf(shape), () => startAhead(machinery, prepared))
+    : undefined;
+  return (ready === undefined ? undefined : await runWarm(job, ready)) ?? (await runCold(job, prepared));
+}
+
+/** Undefined when the interpreter had ended before it took the task. */
+async function runWarm(job: Job, interpreter: Interpreter): Promise<Outcome | undefined> {
+  const { execution, machinery } = job;
+  try {
+    interpreter.workspace.give(execution);
+    interpreter.order(orderOf(taskEnvironment(execution, interpreter.places, interpreter.token)));
+    const outcome = await follow(job, interpreter);
+    const taken = job.stop.cause !== undefined || outcome.status !== 'failed' || wasBegun(interpreter.workspace);
+    return taken ? outcome : undefined;
+  } finally {
+    await discard(interpreter, machinery.table);
+  }
+}
+
+async function runCold(job: Job, prepared: Prepared): Promise<Outcome> {
+  const { machinery, execution, token } = job;
   const workspace = prepared.openWorkspace(token);
   try {
     workspace.give(execution);
-    return await runCold(job, prepared, workspace);
+    const { table, guardian, options } = machinery;
+    const { launcher } = options;
+    const env = (places: Interpreter['places']) => taskEnvironment(execution, places, token);
+    const leases = execution.gpus?.fds ?? [];
+    const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, env, leases });
+    if ('reason' in started) return outcomeOfSpawnError(started.reason);
+    try {
+      return await follow(job, started);
+    } finally {
+      started.release();
+    }
   } finally {
     await workspace.remove();
   }
 }
 
-async function runCold(job: Job, prepared: Prepared, workspace: Interpreter['workspace']): Promise<Outcome> {
-  const { machinery, execution, token } = job;
-  const { table, guardian, options } = machinery;
+/** Starts an interpreter that waits for its task in its sandbox, which is sealed already. */
+async function startAhead(machinery: Machinery, prepared: Prepared): Promise<Interpreter> {
+  const { table, guardian, options, pool } = machinery;
+  const token = nextToken(options.owner);
+  const workspace = prepared.openWorkspace(token);
   const { launcher } = options;
-  const env = (places: Interpreter['places']) => taskEnvironment(execution, places, token);
-  const leases = execution.gpus?.fds ?? [];
-  const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, env, leases });
-  if ('reason' in started) return outcomeOfSpawnError(started.reason);
-  try {
-    return await follow(job, started);
-  } finally {
-    started.release();
+  const own = { leases: [], env: undefined };
+  const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
+  if ('reason' in started) {
+    await workspace.remove();
+    throw new Error(`could not be started ahead: ${messageOf(started.reason)}`);
   }
+  void started.exit.then(() => pool.lost(started));
+  return started;
+}
+
+/** Ends what is left of an interpreter, and removes its files. */
+async function discard(interpreter: Interpreter, table: ProcessTable): Promise<void> {
+  await killTree(table, interpreter.tree);
+  interpreter.release();
+  await interpreter.workspace.remove();
 }
 
 /** From a running task to its outcome. Nothing of it is left when this resolves. */

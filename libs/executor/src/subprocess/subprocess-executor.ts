@@ -10,10 +10,12 @@ export interface SubprocessOptions {
   /** PATH of the tasks. */
   searchPath: string;
   tools: Tools;
+  warmBytes: number;
 }
 
 /** Level `subprocess`: code in a process group of its own, without the worker's environment, within limits. No isolation of files or network. */
 export function createSubprocessExecutor(options: SubprocessOptions): Executor {
-  const { owner, workRoot, searchPath, tools } = options;
-  return createProcessExecutor({ owner, launcher: createSubprocessLauncher({ workRoot, searchPath, tools }) });
+  const { owner, workRoot, searchPath, tools, warmBytes } = options;
+  const launcher = createSubprocessLauncher({ workRoot, searchPath, tools });
+  return createProcessExecutor({ owner, launcher, warmBytes });
 }

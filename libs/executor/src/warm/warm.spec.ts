@@ -134,7 +134,9 @@ describe.each(LEVELS)('at level %s, interpreters that were started ahead', (leve
     const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(worker.stdout, 'data');
     await eventually(() => waiting(id).length > 0);
+    const ended = once(worker, 'exit');
     worker.kill('SIGKILL');
+    await ended;
     await eventually(() => processesWith(`LATTICE_OWNER=${id}`).length === 0, 5_000);
     await executors.reapOrphans();
   });

@@ -3,7 +3,7 @@
  * Python, runs Jest, and ends with one line of counts. Arguments after `npm test --` go to Jest.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,8 @@ import { ensureReady, root } from './ensure.mjs';
 
 await ensureReady();
 const scratch = mkdtempSync(join(tmpdir(), 'lattice-test-'));
+// Tasks of level seccomp run as another user: their folders are within.
+chmodSync(scratch, 0o711);
 // A group of its own, so that a signal ends Jest's workers too. At a terminal Ctrl-C does, and `--watch` needs its keys.
 const ownGroup = !process.stdin.isTTY;
 let jest;

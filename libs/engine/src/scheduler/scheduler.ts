@@ -41,16 +41,23 @@ export class Scheduler {
     const clearer = new RunClearer(runtime);
     const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
     const ended = (runs: readonly EndedRun[]): void => {
+      for (const { parent } of runs) if (parent !== '') this.waker.wake(parent);
+    };
+    const kept = (runs: readonly EndedRun[]): void => {
       clearer.add(runs);
       clearing.wake();
-      for (const { parent } of runs) if (parent !== '') this.waker.wake(parent);
     };
     const admissions = new Admissions(runtime, () => admitting.wake());
     const admitting = startLoop({ name: 'limits of workflows', log, turn: () => admissions.turn() });
     const history = new HistoryWriter(runtime, {
       wrote: (batch) => admissions.wrote(batch),
       ended,
-      tookOver: async () => ended(await clearer.find()),
+      kept,
+      tookOver: async () => {
+        const runs = await clearer.find();
+        ended(runs);
+        kept(runs);
+      },
     });
     this.history = history;
     const sender = new OutboxSender(runtime, admissions);

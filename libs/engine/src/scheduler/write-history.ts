@@ -30,13 +30,18 @@ export class HistoryWriter {
   private writing: Promise<void> = Promise.resolve();
   private following: Promise<void> = Promise.resolve();
   private emptyReads = 0;
+  private unflushed: { readonly lastId: string; readonly ended: readonly EndedRun[] }[] = [];
+  private flushing: Promise<void> | undefined;
 
   constructor(
     private readonly runtime: Runtime,
     private readonly on: {
       /** Entries are in Postgres. */
       wrote: (batch: readonly HistoryEntry[]) => void;
-      ended: (runs: EndedRun[]) => void;
+      /** Their end is in Postgres. */
+      ended: (runs: readonly EndedRun[]) => void;
+      /** Their end is on the disk of Postgres: nothing is needed of them any more. */
+      kept: (runs: readonly EndedRun[]) => void;
       /** Another process may have died with committed events in its hands: what it was to do about them is to be found. */
       tookOver: () => Promise<void>;
     },
@@ -85,6 +90,7 @@ export class HistoryWriter {
   async settled(): Promise<void> {
     await this.writing.catch(() => undefined);
     await this.following;
+    await this.flushing;
   }
 
   private async takeOver(signal: AbortSignal): Promise<void> {
@@ -92,6 +98,7 @@ export class HistoryWriter {
     // Of a Redis that is not the one the watermark speaks of, nothing is thrown away.
     await queue.trust.wait(signal);
     const { streamId } = await readWatermark(db);
+    await this.historian.flush();
     await trimStream(queue, streamId);
     await this.on.tookOver();
   }
@@ -101,6 +108,7 @@ export class HistoryWriter {
     this.redis.disconnect();
     await this.historian.close();
     await this.following;
+    await this.flushing;
   }
 
   private async write(entries: readonly StreamEntry[], lastId: string): Promise<void> {
@@ -112,20 +120,39 @@ export class HistoryWriter {
     await this.runtime.race?.('after-flush', { runId: batch[0]?.runId ?? '' });
     // The next batch need not wait for what follows from this one; more than one ahead it does not go.
     await this.following;
-    this.following = this.follow(batch, ids, lastId);
+    this.following = this.follow(batch, ids);
     this.position = lastId;
     const ended = entries
       .filter(({ type }) => isFinalEvent(type))
       .map(({ runId, epoch, parent }) => ({ runId, epoch, parent }));
     if (ended.length > 0) this.on.ended(ended);
+    this.unflushed.push({ lastId, ended });
+    this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
   }
 
-  /** What is committed is told, and leaves the stream. Should that fail, followers look into Postgres, and the next trim takes all. */
-  private async follow(batch: readonly HistoryEntry[], ids: readonly (string | null)[], lastId: string): Promise<void> {
+  /** Entries leave the stream, and runs Redis, once what was written of them can't get lost. Should that fail, the next write tries again. */
+  private async flush(): Promise<void> {
+    while (this.unflushed.length > 0) {
+      const upTo = this.unflushed.length;
+      const lastId = this.unflushed[upTo - 1]?.lastId ?? '';
+      try {
+        await this.historian.flush();
+        await trimStream(this.runtime.queue, lastId);
+      } catch (error) {
+        this.runtime.log.warn({ err: error }, 'committed events could not be taken out of the stream');
+        return;
+      }
+      const ended = this.unflushed.splice(0, upTo).flatMap((written) => written.ended);
+      if (ended.length > 0) this.on.kept(ended);
+    }
+  }
+
+  /** What is committed is told. Should that fail, followers look into Postgres. */
+  private async follow(batch: readonly HistoryEntry[], ids: readonly (string | null)[]): Promise<void> {
     try {
-      await Promise.all([this.publish(batch, ids), trimStream(this.runtime.queue, lastId)]);
+      await this.publish(batch, ids);
     } catch (error) {
-      this.runtime.log.warn({ err: error }, 'committed events could not be told, or not be taken out of the stream');
+      this.runtime.log.warn({ err: error }, 'committed events could not be told');
     }
   }
 

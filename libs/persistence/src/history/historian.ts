@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { send, type Database, type Session } from '../database';
 import { isConnectionLoss } from '../refusals';
 import { compareStreamIds, readWatermark } from './watermark';
+import { prepared } from '../statements';
 import { WatermarkMoved, writeHistory, type HistoryResult } from './write-history';
 import type { HistoryEntry } from './entry';
 
@@ -16,6 +17,8 @@ const MOST_CHARACTERS = 8 * 1024 * 1024;
  * whole table for a batch of 2,000 was ten times slower at 50,000 tasks. A historian whose machine died is noticed in 25 s.
  */
 const SESSION_SETTINGS = [
+  // What is committed is seen at once and is on disk a moment later; `flush` waits for that.
+  'set synchronous_commit = off',
   'set plan_cache_mode = force_generic_plan',
   'set enable_hashjoin = off',
   'set enable_mergejoin = off',
@@ -25,6 +28,8 @@ const SESSION_SETTINGS = [
   'set tcp_keepalives_interval = 5',
   'set tcp_keepalives_count = 3',
 ].join(';');
+
+const FLUSH = prepared('flush-log');
 
 const lockSchema = z.object({ locked: z.boolean() });
 
@@ -42,6 +47,11 @@ export interface Historian {
    * When it throws, a first part of the batch may be committed: give the whole batch again. Throws when the lock is not held.
    */
   write(batch: readonly HistoryEntry[]): Promise<HistoryResult>;
+  /**
+   * Resolves when all that was written before is on disk. A Postgres that crashes sooner loses the end of history, with the
+   * watermark: the entries must stay where they are until then, and are written again, under the same ids.
+   */
+  flush(): Promise<void>;
   /** Waits for the write in flight, gives the lock back and ends the connection. */
   close(): Promise<void>;
 }
@@ -91,6 +101,9 @@ export function openHistorian(db: Database, options: { onLost?: (error: Error) =
           throw error;
         }
       }),
+    flush: async () => {
+      await db.query(FLUSH);
+    },
     close: () =>
       inTurn(async () => {
         const { client } = holding ?? {};

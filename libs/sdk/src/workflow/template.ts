@@ -20,7 +20,7 @@ function convert(value: unknown, place: readonly PropertyKey[], faults: Fault[])
   const path = pathOf(value);
   if (path !== undefined) return expression(path);
   if (value === undefined || value === null || typeof value === 'boolean') return value;
-  if (typeof value === 'string') return value.replaceAll('${{', '$${{');
+  if (typeof value === 'string') return value.replaceAll('${{', () => '$${{');
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (Array.isArray(value)) return value.map((one, index) => convert(one, [...place, index], faults) ?? null);
   if (isPlain(value)) {

@@ -8,6 +8,8 @@ export { parseJsonBody } from './submit/parse-json';
 export { DocumentCache } from './workflows/document-cache';
 export { findWorkflow, findWorkflows, saveDocument } from './workflows/workflows';
 export { importDocument, knownFormat } from './import/import-document';
+export type { ImportFormat } from '@lattice/importers';
+export { parseDocumentText } from '@lattice/flow';
 export type { ImportedDocument } from './import/import-document';
 export { BODIES, handlerNameSchema, importedSchema } from '@lattice/importers';
 export { LiveHub } from './live/live-hub';

@@ -2,4 +2,5 @@ export { IMPORT_FORMATS, importers, isImportFormat } from './formats';
 export type { ImportFormat } from './formats';
 export { BODIES, handlerNameSchema, importedSchema } from './importer';
 export type { Body, Imported, Importer, ImportOptions } from './importer';
+export { importCodomyrmex } from './codomyrmex/import-codomyrmex';
 export { importWfFormat } from './wfformat/import-wfformat';

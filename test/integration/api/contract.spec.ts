@@ -21,6 +21,7 @@ const ASK = { name: 'ask', tasks: { ask: { uses: 'wait', with: { approval: { mes
 const FAILING = { name: 'failing', tasks: { fail: { uses: 'handler/fail' } } };
 const QUEUED = { name: 'queued', tasks: { a: { uses: 'handler/nobody-has-it' } } };
 const SCHEDULE = { name: 'nightly', workflow: 'echo', cron: '0 3 * * *' };
+const STEPS = { name: 's', steps: [{ name: 'a', module: 'm', action: 'b', parameters: { x: '{{y}}' } }] };
 const INSTANCE = {
   name: 'i',
   schemaVersion: '1.5',
@@ -90,7 +91,7 @@ async function furnish(): Promise<Known> {
       [of('/v1/runs/{id}/signals/{name}', 'name')]: ['ask', 'go'],
       [of('/v1/runs/{id}/wait', 'timeout')]: ['1ms', '0s'],
       [of('/v1/workflows/{name}', 'name')]: ['echo', 'ask'],
-      [of('/v1/import/{format}', 'format')]: ['wfformat'],
+      [of('/v1/import/{format}', 'format')]: ['wfformat', 'codomyrmex'],
       [of('/v1/keys/{id}', 'id')]: [String(made['id'])],
     },
     bodies: {
@@ -102,7 +103,7 @@ async function furnish(): Promise<Known> {
       '/v1/runs/{id}/tasks/{key}/rerun': [{}],
       '/v1/schedules/{name}': [{ paused: false }, { cron: '0 4 * * *' }, { tags: ['b'] }],
       '/v1/schedules/preview': [{ cron: '0 3 * * *' }, SCHEDULE],
-      '/v1/import/{format}': [INSTANCE],
+      '/v1/import/{format}': [INSTANCE, STEPS],
     },
   };
 }

@@ -50,6 +50,11 @@ export async function readLargeJsonText(request: Request, response: Response): P
   return readText(request, response, readRawLarge);
 }
 
+/** True when the Content-Type names YAML. */
+export function isYaml(request: Request): boolean {
+  return formatOf(request) === 'yaml';
+}
+
 function requireJson(request: Request): void {
   if (formatOf(request) === 'json') return;
   throw new LatticeError('unsupported_media_type', 'Send application/json here.');

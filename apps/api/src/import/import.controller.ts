@@ -3,7 +3,9 @@ import {
   handlerNameSchema,
   importDocument,
   knownFormat,
+  parseDocumentText,
   parseJsonBody,
+  type ImportFormat,
   type ImportedDocument,
 } from '@lattice/engine';
 import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
@@ -12,7 +14,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Needs } from '../auth/scope';
 import { Answers, Queries } from '../docs/answers';
-import { readLargeJsonText } from '../http/read-body';
+import { isYaml, readBody, readLargeJsonText } from '../http/read-body';
 import { queryFactor, readQuery } from '../http/read-query';
 
 const importQuery = {
@@ -36,20 +38,23 @@ export class ImportController {
   @ApiOperation({
     summary: 'Turn a workflow file of another system into a document',
     description:
-      'Formats: `wfformat` (WfCommons WfFormat 1.5). The document is valid but not saved; `notes` says what could not be carried over.',
+      'Formats: `wfformat` (WfCommons WfFormat 1.5, JSON), `codomyrmex` (JSON, or YAML up to 8 MiB). `body`, `scale` and `handler` are of `wfformat`. The document is valid but not saved; `notes` says what could not be carried over.',
     requestBody: {
       required: true,
       description: 'The file as it is, up to 64 MiB.',
-      content: { 'application/json': { schema: { type: 'object' } } },
+      content: {
+        'application/json': { schema: { type: 'object' } },
+        'application/yaml': { schema: { type: 'object' } },
+      },
     },
   })
   @Queries(importQuery)
   @Answers({
     200: ['The document.', 'Imported'],
-    400: 'The query has faults, or the body is not JSON.',
+    400: 'The query has faults, or the body is not JSON or YAML.',
     404: 'There is no importer for this format.',
     413: 'The body holds more than 64 MiB.',
-    415: 'The body is not JSON.',
+    415: 'The body is neither JSON nor YAML; for `wfformat`, not JSON.',
     422: 'The file has faults; all are listed, with pointers into the file.',
   })
   async import(
@@ -59,6 +64,13 @@ export class ImportController {
   ): Promise<ImportedDocument> {
     const known = knownFormat(format);
     const options = readQuery(request, importQuery);
-    return importDocument(known, parseJsonBody(await readLargeJsonText(request, response)), options);
+    return importDocument(known, await this.read(known, request, response), options);
+  }
+
+  /** Recorded runs are JSON, and large. */
+  private async read(format: ImportFormat, request: Request, response: Response): Promise<unknown> {
+    if (format === 'wfformat' || !isYaml(request)) return parseJsonBody(await readLargeJsonText(request, response));
+    const { text } = await readBody(request, response);
+    return parseDocumentText(text, 'yaml');
   }
 }

@@ -1,7 +1,8 @@
-import { pointerOf, workflowNameSchema, type Fault } from '@lattice/contracts';
+import { pointerOf, type Fault } from '@lattice/contracts';
 import { readDocument } from '@lattice/flow';
 import { fit } from '../fit';
 import type { Imported, ImportOptions } from '../importer';
+import { legalName } from '../legal-name';
 import { taskKeysOf } from '../task-keys';
 import { bodyFaults, bodyOf } from './body';
 import { notesOf } from './notes';
@@ -17,7 +18,7 @@ export function importWfFormat(value: unknown, options: ImportOptions): Imported
   faults.add(...bodyFaults(file.tasks, options));
   if (!faults.isEmpty) return { ok: false, faults: faults.toArray() };
   const keys = taskKeysOf(file.tasks.map(({ id }) => id));
-  const name = nameOf(file.name);
+  const name = legalName(file.name);
   const checked = readDocument(documentOf({ file, graph, keys, name, options }));
   if (!checked.ok) return { ok: false, faults: checked.faults.map((fault) => inFile(fault, file, keys)) };
   const { workflow, notes } = fit(checked.workflow.document);
@@ -72,17 +73,6 @@ function metadataOf({ id, name, details }: WfTask, key: string): Record<string, 
     ...(name === undefined || name === id ? {} : { name }),
     ...details,
   };
-}
-
-/** The name made legal. */
-function nameOf(name: string): string {
-  if (workflowNameSchema.safeParse(name).success) return name;
-  const legal = name
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[._-]+/, '')
-    .slice(0, 128)
-    .replace(/[._-]+$/, '');
-  return legal === '' ? 'imported' : legal;
 }
 
 /** A fault of the document at its place in the file: only what the file holds of metadata can be at fault. */

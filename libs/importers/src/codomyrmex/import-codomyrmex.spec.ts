@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { importCodomyrmex, type Imported } from '../index';
+
+function imported(value: unknown): Extract<Imported, { ok: true }> {
+  const result = importCodomyrmex(value);
+  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  return result;
+}
+
+const codesOf = (value: unknown): string[] => {
+  const result = importCodomyrmex(value);
+  return result.ok ? [] : result.faults.map(({ code, pointer }) => `${code} ${pointer}`);
+};
+
+const step = (name: string, more: Record<string, unknown> = {}) => ({ name, module: 'm', action: 'a', ...more });
+
+it('makes tasks of steps, with what they have', () => {
+  const { workflow, notes, keys } = imported({
+    name: 'nightly report',
+    description: 'what it is',
+    steps: [
+      {
+        name: 'fetch data',
+        module: 'data.loader',
+        action: 'load',
+        parameters: { url: '{{url}}', limit: 5, literal: 'costs ${{ 3 }}' },
+        dependencies: [],
+        timeout: 60,
+        max_retries: 2,
+      },
+      step('count', {
+        parameters: {
+          rows: '{{fetch data.output.rows}}',
+          title: 'Rows of {{ url }}: {{fetch data}}',
+          odd: '{{ a | b }}',
+        },
+        run_if: 'fetch data.output.rows',
+        timeout: 0.5,
+        retry_policy: { max_attempts: 4, initial_delay: 0.25, exponential_base: 3, max_delay: 9 },
+      }),
+      step('report', {
+        parameters: null,
+        dependencies: ['count'],
+        run_if: 'not (count.output.rows <= 0) and url is not None',
+        required: false,
+        priority_class: 'low',
+      }),
+    ],
+  });
+  expect(workflow).toEqual({
+    name: 'nightly-report',
+    description: 'what it is',
+    inputs: { url: { type: 'any', required: true } },
+    tasks: {
+      fetch_data: {
+        uses: 'handler/data.loader.load',
+        with: { url: '${{ inputs.url }}', limit: 5, literal: "costs ${{ '$' + '{{' }} 3 }}" },
+        timeout: '60s',
+        retry: { maxAttempts: 3, initialDelay: '1s', factor: 2, maxDelay: '60s', jitter: false },
+      },
+      count: {
+        uses: 'handler/m.a',
+        with: {
+          rows: '${{ tasks.fetch_data.output.rows }}',
+          title: 'Rows of ${{ inputs.url }}: ${{ tasks.fetch_data.output }}',
+          odd: '{{ a | b }}',
+        },
+        timeout: '500ms',
+        retry: { maxAttempts: 4, initialDelay: '250ms', factor: 3, maxDelay: '9s', jitter: false },
+      },
+      report: {
+        uses: 'handler/m.a',
+        with: {},
+        needs: ['count'],
+        if: '${{ (!((tasks.count.output.rows <= 0)) && inputs.url != null) }}',
+        metadata: { priority_class: 'low' },
+      },
+    },
+    metadata: { importedFrom: { format: 'codomyrmex', name: 'nightly report' } },
+  });
+  expect(keys).toEqual({ 'fetch data': 'fetch_data' });
+  expect(notes).toEqual([
+    'Each step uses the handler MODULE.ACTION: a worker has to offer it.',
+    'The workflow "nightly report" is named "nightly-report" here.',
+    'Names that are no steps are inputs of the workflow: url.',
+    'Steps that refer to others which they do not name as dependencies wait for them: count.',
+    'Left as text, for nothing here is that: {{ 3 }} {{ a | b }}',
+    'Step "count" has a condition that can\'t be said here, so it always runs: fetch data.output.rows',
+    'Step "report" is not required there; here its failure ends the run.',
+    'Step "report": kept as metadata, without effect: priority_class.',
+  ]);
+});
+
+it('tells all faults with their places', () => {
+  expect(
+    codesOf({
+      name: 'x',
+      steps: [step('a', { dependencies: ['b', 'a'] }), step('a'), step('c', { dependencies: ['d'] })],
+    }),
+  ).toEqual([
+    'duplicate /steps/1/name',
+    'unknown_dependency /steps/0/dependencies/0',
+    'unknown_dependency /steps/2/dependencies/0',
+  ]);
+  expect(codesOf({ steps: [{}, step('b', { timeout: -1 })] })).toEqual(['missing_field /name']);
+  expect(codesOf({ name: 'x', steps: [{ action: 'a' }, step('b', { timeout: -1 })] })).toEqual([
+    'missing_field /steps/0/name',
+    'bad_value /steps/1/timeout',
+  ]);
+  expect(codesOf({ name: 'x', tasks: [] })).toEqual(['bad_value /tasks']);
+  expect(
+    codesOf({ name: 'x', steps: [step('a', { dependencies: ['b'] }), step('b', { dependencies: ['a'] })] }),
+  ).toEqual([expect.stringMatching(/^cycle/)]);
+});
+
+it('never throws, and gives documents that can be read, whatever is in the file', () => {
+  const texts = fc.oneof(
+    fc.string(),
+    fc.constantFrom('{{a}}', '{{a.output.x}}', '${{', '{{}}', 'a and not b', '{{ a.output[0] }}'),
+  );
+  const steps = fc.array(
+    fc.record({
+      name: fc.oneof(fc.constantFrom('a', 'b', 'in', '__proto__'), texts),
+      module: texts,
+      action: texts,
+      parameters: fc.dictionary(texts, fc.oneof(texts, fc.jsonValue())),
+      dependencies: fc.array(fc.constantFrom('a', 'b'), { maxLength: 2 }),
+      run_if: fc.option(texts),
+      timeout: fc.option(fc.double()),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+  fc.assert(fc.property(fc.record({ name: texts, steps }), (file) => void importCodomyrmex(file)));
+  fc.assert(fc.property(fc.jsonValue(), (file) => void importCodomyrmex(file)));
+});

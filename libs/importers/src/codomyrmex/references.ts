@@ -1,0 +1,101 @@
+import { stepTo, toCel, type NameOf } from '../python-expression';
+
+/** What `{{...}}` in a file may name, and what it is here. */
+export interface Names {
+  /** Step name -> task key. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** Names that are no steps: they become inputs of the workflow. */
+  readonly inputs: Set<string>;
+  /** Texts that were left as they are. */
+  readonly unread: Set<string>;
+  /** Steps that another names in a reference, by the one that names them. */
+  readonly referred: Map<string, Set<string>>;
+}
+
+const INPUTS = new Set(['inputs', 'input', 'params', 'parameters', 'workflow']);
+const OUTPUTS = new Set(['output', 'result', 'outputs', 'results']);
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** `step.output.a`, `inputs.a`, `a` as paths of expressions. `from` is the step that names them. */
+function nameOf(names: Names, from: string): NameOf {
+  const { keys, inputs } = names;
+  return ([first = '', second]) => {
+    const key = keys.get(first);
+    if (key !== undefined) {
+      refer(names, from, first);
+      return { cel: `tasks.${key}.output`, used: second !== undefined && OUTPUTS.has(second) ? 2 : 1 };
+    }
+    const [name, used] = INPUTS.has(first) && second !== undefined ? [second, 2] : [first, 1];
+    if (!IDENTIFIER.test(name)) return undefined;
+    inputs.add(name);
+    return { cel: `inputs${stepTo(name)}`, used };
+  };
+}
+
+/** A condition in CEL; undefined, with nothing noted in `names`, when it can't be said. */
+export function conditionOf(text: string, names: Names, from: string): string | undefined {
+  const draft: Names = { ...names, inputs: new Set(), referred: new Map() };
+  const cel = toCel(text.replaceAll(/\{\{|\}\}/g, ' '), nameOf(draft, from));
+  if (cel === undefined) return undefined;
+  for (const input of draft.inputs) names.inputs.add(input);
+  for (const other of draft.referred.get(from) ?? []) refer(names, from, other);
+  return cel;
+}
+
+function refer({ referred }: Names, from: string, other: string): void {
+  referred.set(from, (referred.get(from) ?? new Set()).add(other));
+}
+
+/** A value of `parameters` with its references as expressions. A text that is one reference keeps the type of what it names. */
+export function withReferences(value: unknown, names: Names, from: string): unknown {
+  if (typeof value === 'string') return text(value, names, from);
+  if (Array.isArray(value)) return value.map((item) => withReferences(item, names, from));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withReferences(member, names, from)]));
+}
+
+function text(whole: string, names: Names, from: string): string {
+  let result = '';
+  let plain = '';
+  let end = 0;
+  for (const match of whole.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
+    const [found, path = ''] = match;
+    plain += whole.slice(end, match.index);
+    end = match.index + found.length;
+    const cel = reference(path, names, from);
+    if (cel === undefined) {
+      names.unread.add(found);
+      plain += found;
+    } else {
+      result += `${escaped(plain)}\${{ ${cel} }}`;
+      plain = '';
+    }
+  }
+  return result + escaped(plain + whole.slice(end));
+}
+
+function reference(path: string, names: Names, from: string): string | undefined {
+  const parts = path.split('.').map((part) => part.trim());
+  if (parts.some((part) => part === '' || /[^A-Za-z0-9_ -]/.test(part))) return undefined;
+  // The name of a step may hold dots itself.
+  const whole = [...names.keys.keys()].find(
+    (name) => name.includes('.') && (path === name || path.startsWith(`${name}.`)),
+  );
+  const fields =
+    whole === undefined
+      ? parts
+      : [
+          whole,
+          ...path
+            .slice(whole.length)
+            .split('.')
+            .filter((part) => part !== ''),
+        ];
+  const found = nameOf(names, from)(fields);
+  return found === undefined ? undefined : found.cel + fields.slice(found.used).map(stepTo).join('');
+}
+
+/** What would begin an expression here is text there. */
+function escaped(plain: string): string {
+  return plain.replaceAll('${{', () => "${{ '$' + '{{' }}");
+}

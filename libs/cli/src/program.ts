@@ -6,6 +6,7 @@ import { registerCacheClear } from './commands/cache-clear';
 import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
 import { registerImport } from './commands/import';
+import { registerKeys } from './commands/keys';
 import { registerRun } from './commands/run';
 import { registerRunsAgain } from './commands/runs-again';
 import { registerRunsControl } from './commands/runs-control';
@@ -89,6 +90,7 @@ function buildProgram(shell: Shell): Command {
   registerSchedulesCreate(schedules, shell);
   registerSchedulesControl(schedules, shell);
   registerSchedulesNext(schedules, shell);
+  registerKeys(program, shell);
   registerCompletion(program, shell);
   return program;
 }

@@ -1,3 +1,5 @@
+export { KEY_SCOPES, createKeySchema, createdKeySchema, keyListSchema, keyViewSchema } from './key';
+export type { CreateKey, CreatedKey, KeyScope, KeyView } from './key';
 export {
   INPUT_TYPES,
   SANDBOX_LEVELS,

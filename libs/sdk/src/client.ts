@@ -33,6 +33,7 @@ import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
 import { resultsOf, type TaskResult } from './results';
 import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+import { Keys } from './keys';
 import { Schedules } from './schedules';
 
 /** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
@@ -77,6 +78,7 @@ export class LatticeClient {
   readonly url: string;
   /** Runs by the clock. */
   readonly schedules: Schedules;
+  readonly keys: Keys;
   private readonly connection: Connection;
 
   constructor(options: ClientOptions) {
@@ -88,6 +90,7 @@ export class LatticeClient {
       timeoutMs: options.timeoutMs ?? 30_000,
     };
     this.schedules = new Schedules(this.connection);
+    this.keys = new Keys(this.connection);
   }
 
   /** Stores a new run, and gives its id; it starts on its own. */

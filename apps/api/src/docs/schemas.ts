@@ -1,4 +1,8 @@
 import {
+  createKeySchema,
+  createdKeySchema,
+  keyListSchema,
+  keyViewSchema,
   clearedSchema,
   documentSchema,
   drainSchema,
@@ -31,7 +35,7 @@ import {
   workerViewSchema,
   workflowListSchema,
 } from '@lattice/contracts';
-import { createKeySchema, createdKeySchema, importedSchema, keyListSchema, keyViewSchema } from '@lattice/engine';
+import { importedSchema } from '@lattice/engine';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 

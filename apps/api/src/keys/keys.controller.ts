@@ -1,5 +1,5 @@
-import { LatticeError, faultsOf } from '@lattice/contracts';
-import { KeyRing, createKeySchema, parseJsonBody, type CreatedKey, type KeyView } from '@lattice/engine';
+import { LatticeError, createKeySchema, faultsOf, type CreatedKey, type KeyView } from '@lattice/contracts';
+import { KeyRing, parseJsonBody } from '@lattice/engine';
 import { Controller, Delete, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';

@@ -1,11 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { LatticeError } from '@lattice/contracts';
+import {
+  KEY_SCOPES,
+  LatticeError,
+  keyViewSchema,
+  type CreateKey,
+  type CreatedKey,
+  type KeyScope,
+  type KeyView,
+} from '@lattice/contracts';
 import { findKeyByHash, insertKey, listKeys, revokeKey, touchKey, type ApiKey } from '@lattice/persistence';
 import { z } from 'zod';
 import { BoundedCache } from '../cache/bounded-cache';
 import type { Engine } from '../context';
-import { keyViewSchema, type CreateKey, type CreatedKey, type KeyView } from './key-view';
-import { KEY_SCOPES, mayDo, type KeyScope, type RouteScope } from './scopes';
+import { mayDo, type RouteScope } from './scopes';
 import { hashKey, newKey } from './secret';
 
 /** A key is looked up again after so long: a key revoked by another process works so much longer. */

@@ -1,4 +1,5 @@
-import { KEY_SCOPES, mayDo } from './scopes';
+import { KEY_SCOPES } from '@lattice/contracts';
+import { mayDo } from './scopes';
 
 it('each scope may do what the ones below it may, and a worker nothing', () => {
   const table = KEY_SCOPES.map((held) => [mayDo(held, 'viewer'), mayDo(held, 'operator'), mayDo(held, 'admin')]);

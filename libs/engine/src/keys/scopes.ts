@@ -1,9 +1,4 @@
-/**
- * What a key may do. `viewer` reads, `operator` also submits, saves and cancels, `admin` also manages keys and sees the
- * queues; each holds what the one before it may. `worker` is for worker processes and may nothing of these.
- */
-export const KEY_SCOPES = ['viewer', 'operator', 'admin', 'worker'] as const;
-export type KeyScope = (typeof KEY_SCOPES)[number];
+import type { KeyScope } from '@lattice/contracts';
 
 /** A scope that a route may ask for. */
 export type RouteScope = Exclude<KeyScope, 'worker'>;

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { KEY_SCOPES } from './scopes';
+
+/**
+ * What a key may do. `viewer` reads, `operator` also submits, saves and cancels, `admin` also manages keys and sees the
+ * queues; each holds what the one before it may. `worker` is for worker processes and may nothing of these.
+ */
+export const KEY_SCOPES = ['viewer', 'operator', 'admin', 'worker'] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
 
 /** Body of POST /v1/keys. */
 export const createKeySchema = z.strictObject({

@@ -39,9 +39,9 @@ export function colorsOf(output: Output, env: Env): Colors {
   return createColors(isLive(output, env));
 }
 
-/** True when lines can be redrawn. */
+/** True when lines can be redrawn. A terminal that does not know its size has 0 columns: a table in it would be empty. */
 export function isLive(output: Output, env: Env): boolean {
-  return output.isTTY === true && env['TERM'] !== 'dumb';
+  return output.isTTY === true && output.columns !== 0 && env['TERM'] !== 'dumb';
 }
 
 /** Text of a task without what would move the cursor or change colours. */

@@ -20,7 +20,7 @@ export async function watchRun({ context, client, runId, quiet }: WatchOptions):
   const printer = await printerFor(context, quiet);
   const interrupt = await interruptible();
   try {
-    const { run, tails } = await follow({ client, runId, printer, signal: interrupt.signal });
+    const { run, tails } = await follow({ client, runId, printer, signal: interrupt.signal, command: name });
     if (globals.json) printJson(terminal.out, run);
     else
       print(

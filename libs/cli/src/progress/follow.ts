@@ -2,6 +2,7 @@ import { isFinalRun, type RunView } from '@lattice/contracts';
 import type { LatticeClient } from '@lattice/sdk';
 import type { Printer } from './printer';
 import { applyEvent, linesOf, newRunState, type RunState } from './run-state';
+import { renderWaiting } from './waiting';
 
 export interface Followed {
   /** As the API has it after the last event. */
@@ -15,15 +16,22 @@ export interface FollowOptions {
   runId: string;
   printer: Printer;
   signal: AbortSignal;
+  /** How the user calls this command: for hints what to type when the run waits for somebody. */
+  command?: string | undefined;
 }
 
 /** Shows a run until it has ended. Rejects with the reason of the signal when that is aborted first. */
-export async function follow({ client, runId, printer, signal }: FollowOptions): Promise<Followed> {
-  const state = newRunState(await client.getRun(runId, { signal }));
+export async function follow({ client, runId, printer, signal, command }: FollowOptions): Promise<Followed> {
+  const view = await client.getRun(runId, { signal });
+  const state = newRunState(view);
+  // What a run that has ended once waited for is of no use to anybody.
+  const hints = isFinalRun(view.status) ? undefined : command;
   try {
     for await (const event of client.events(runId, { signal })) {
       applyEvent(state, event);
       printer.event(event, state);
+      const waits = hints === undefined ? undefined : renderWaiting(event, hints);
+      if (waits !== undefined) printer.note(waits);
     }
   } finally {
     printer.end();

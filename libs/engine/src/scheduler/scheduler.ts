@@ -1,6 +1,6 @@
 import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
-import { purgeCached } from '@lattice/persistence';
+import { purgeCached, purgeIdempotencyKeys } from '@lattice/persistence';
 import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
@@ -72,7 +72,7 @@ export class Scheduler {
       outbox,
       clearing,
       admitting,
-      startLoop({ name: 'kept results', log, turn: () => this.purge() }),
+      startLoop({ name: 'purge', log, turn: () => this.purge() }),
       startLoop({ name: 'history', log, turn: (signal) => history.turn(signal) }),
       startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
@@ -127,9 +127,10 @@ export class Scheduler {
     await Promise.all([...this.stalled.values()].map((queue) => queue.close()));
   }
 
-  /** Results whose time is over are never given, but they take room. */
+  /** Results and idempotency keys whose time is over are never given, but they take room. */
   private async purge(): Promise<number> {
     await purgeCached(this.runtime.db);
+    await purgeIdempotencyKeys(this.runtime.db);
     return PURGE_MS;
   }
 

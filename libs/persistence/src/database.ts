@@ -13,6 +13,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const IDLE_IN_TRANSACTION_MS = 60_000;
 /** The client gives up this long after the server should have: it catches a server that no longer answers. */
 const CLIENT_SLACK_MS = 5_000;
+const RELAXED = 'begin; set local synchronous_commit = off';
 /** Parsed documents kept in memory. They never change: their sha names them. */
 const DOCUMENTS_KEPT = 500;
 
@@ -29,8 +30,11 @@ export interface Database extends Session {
   readonly dataSource: DataSource;
   /** Parsed documents by sha, least recently used first. */
   readonly documents: Map<string, WorkflowDocument>;
-  /** Runs `fn` in a transaction on one connection; commits when it resolves, rolls back when it throws. */
-  transaction<T>(fn: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Runs `fn` in a transaction on one connection; commits when it resolves, rolls back when it throws. With `relaxed` the
+   * commit does not wait for the disk: for what may be done again, should Postgres crash in that moment.
+   */
+  transaction<T>(fn: (session: Session) => Promise<T>, options?: { relaxed?: boolean }): Promise<T>;
   /** A connection outside the pool, not yet made; whoever asks for it ends it. */
   dedicatedClient(): Client;
   /** Ends all connections, when the statements in flight are done. Closing twice is harmless. */
@@ -79,7 +83,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     dataSource,
     documents: new Map(),
     query: (statement, params) => send(pool, statement, params),
-    transaction: (fn) => inTransaction(pool, fn),
+    transaction: (fn, options) => inTransaction(pool, options?.relaxed === true ? RELAXED : 'begin', fn),
     dedicatedClient: () => new Client(config),
     close: () => (closing ??= dataSource.destroy()),
   };
@@ -108,14 +112,14 @@ export async function send(
   return rows;
 }
 
-async function inTransaction<T>(pool: Pool, fn: (session: Session) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: Pool, begin: string, fn: (session: Session) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   // Without a listener an error of the connection between two statements would end the process.
   const ignore = (): void => undefined;
   client.on('error', ignore);
   let broken = false;
   try {
-    await client.query('begin');
+    await client.query(begin);
     const result = await fn({ query: (statement, params) => send(client, statement, params) });
     await client.query('commit');
     return result;

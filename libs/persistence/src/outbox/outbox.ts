@@ -49,14 +49,18 @@ export async function claimOutbox(
   limit: number,
   fn: (rows: OutboxRow[]) => Promise<OutboxVerdict>,
 ): Promise<number> {
-  return db.transaction(async (session) => {
-    const claimed = await session.query(CLAIM, [limit]);
-    if (claimed.length === 0) return 0;
-    const verdict = await fn(await withDocuments(db, session, claimed));
-    const later = verdict.later ?? [];
-    await session.query(SETTLE, [verdict.done, later.map((row) => row.id), later.map((row) => row.delayMs)]);
-    return claimed.length;
-  });
+  return db.transaction(
+    async (session) => {
+      const claimed = await session.query(CLAIM, [limit]);
+      if (claimed.length === 0) return 0;
+      const verdict = await fn(await withDocuments(db, session, claimed));
+      const later = verdict.later ?? [];
+      await session.query(SETTLE, [verdict.done, later.map((row) => row.id), later.map((row) => row.delayMs)]);
+      return claimed.length;
+    },
+    // Rows that come back after a crash are sent again, which changes nothing.
+    { relaxed: true },
+  );
 }
 
 async function withDocuments(db: Database, session: Session, claimed: Row[]): Promise<OutboxRow[]> {

@@ -4,7 +4,6 @@ export { ApiError, RunError, Unreachable } from './errors';
 export type { EventsOptions } from './events';
 export type { CallOptions, ClientOptions } from './request';
 export type { TaskResult } from './results';
-export { Keys } from './keys';
 export { Schedules, type Timing } from './schedules';
 export { createWorkflow, Workflow } from './workflow/create-workflow';
 export type { AddOptions, RunOptions, TaskNode, WorkflowOptions } from './workflow/create-workflow';

@@ -4,6 +4,8 @@ import type { ProcessTable, ProcessTree } from './process-table';
 /** How often a tree that was asked to end is looked at. */
 const POLL_MS = 20;
 const KILL_ROUNDS = 25;
+/** So often processes are looked at again that could not be told: some have no environment for good. */
+const UNTOLD_ROUNDS = 4;
 
 /** Sends a signal to the process group that the execution began as; a group that is gone is no error. */
 export function signalGroup(leader: number, signal: NodeJS.Signals): void {
@@ -14,8 +16,8 @@ export function signalGroup(leader: number, signal: NodeJS.Signals): void {
 export async function killTree(table: ProcessTable, tree: ProcessTree): Promise<void> {
   signalGroup(tree.leader, 'SIGKILL');
   for (let round = 0; round < KILL_ROUNDS; round++) {
-    table.scan();
-    if (tree.members.size === 0) return;
+    const untold = table.scan();
+    if (tree.members.size === 0 && (untold === 0 || round >= UNTOLD_ROUNDS)) return;
     for (const pid of tree.members.keys()) signalOne(pid, 'SIGKILL');
     await sleep(round < 5 ? 1 : POLL_MS);
   }

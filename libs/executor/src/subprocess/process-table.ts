@@ -20,8 +20,11 @@ interface Member {
 export interface ProcessTable {
   track(token: string, leader: number): ProcessTree;
   untrack(tree: ProcessTree): void;
-  /** Looks at the processes of the machine and puts those of each execution into its members. */
-  scan(): void;
+  /**
+   * Looks at the processes of the machine and puts those of each execution into its members. Returns how many could not be told:
+   * one that is just replacing its program has no environment for a moment.
+   */
+  scan(): number;
 }
 
 interface Stat {
@@ -41,6 +44,10 @@ interface Tracked extends ProcessTree {
 /** How long a process known to be no one's is not looked at again: less than the kernel takes to come back to a pid. */
 const FOREIGN_MS = 2_000;
 const PAGE_BYTES = 4_096;
+/** Parent of the kernel's own threads, which have no environment. */
+const KERNEL = 2;
+/** No mark: a token has other characters. */
+const UNTOLD = '?';
 
 /**
  * A process belongs to an execution by its process group or session, by the mark in its environment (which children inherit), by its
@@ -56,8 +63,8 @@ export function createProcessTable(): ProcessTable {
   function markOf(stat: Stat): string | undefined {
     const known = marks.get(stat.pid);
     if (known?.startTime === stat.startTime) return known.token;
-    const token = readMark(stat.pid);
-    marks.set(stat.pid, { startTime: stat.startTime, token });
+    const token = stat.parent === KERNEL ? undefined : readMark(stat.pid);
+    if (token !== UNTOLD) marks.set(stat.pid, { startTime: stat.startTime, token });
     return token;
   }
 
@@ -69,8 +76,8 @@ export function createProcessTable(): ProcessTable {
     return token === undefined ? undefined : byToken.get(token);
   }
 
-  function scan(): void {
-    if (!supported || trees.size === 0) return;
+  function scan(): number {
+    if (!supported || trees.size === 0) return 0;
     const now = Date.now();
     const pids = listPids();
     forget(pids);
@@ -86,11 +93,16 @@ export function createProcessTable(): ProcessTable {
       if (tree === undefined) open.push(stat);
       else found.set(pid, { stat, tree });
     }
-    for (const stat of adoptChildren(open, found)) foreignUntil.set(stat.pid, now + FOREIGN_MS);
+    let untold = 0;
+    for (const stat of adoptChildren(open, found)) {
+      if (markOf(stat) === UNTOLD) untold += 1;
+      else foreignUntil.set(stat.pid, now + FOREIGN_MS);
+    }
     for (const tree of trees) tree.members.clear();
     for (const { stat, tree } of found.values()) {
       tree.members.set(stat.pid, { startTime: stat.startTime, rssBytes: stat.rssBytes });
     }
+    return untold;
   }
 
   function forget(pids: ReadonlySet<number>): void {
@@ -118,7 +130,7 @@ export function listMarked(): { pid: number; token: string }[] {
   if (!existsSync('/proc/self/stat')) return [];
   return [...listPids()].flatMap((pid) => {
     const token = readMark(pid);
-    return token === undefined ? [] : [{ pid, token }];
+    return token === undefined || token === UNTOLD ? [] : [{ pid, token }];
   });
 }
 
@@ -172,10 +184,12 @@ function readStat(pid: number): Stat | undefined {
   };
 }
 
-/** The mark of a process; undefined when it has none or belongs to another user. */
+/** The mark of a process; undefined when it has none or belongs to another user, {@link UNTOLD} when it has no environment. */
 function readMark(pid: number): string | undefined {
   try {
-    const text = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`;
+    const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+    if (environment === '') return UNTOLD;
+    const text = `\0${environment}`;
     const start = text.indexOf(`\0${OWNER_VARIABLE}=`);
     if (start < 0) return undefined;
     const from = start + OWNER_VARIABLE.length + 2;

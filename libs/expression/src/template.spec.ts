@@ -40,6 +40,10 @@ test.each<[unknown, unknown]>([
   ['${{ {"a": {"b": inputs.n}} }}', { a: { b: 2 } }],
   ['${{ "}}" + inputs.who }}', '}}world'],
   ['$${{ not }}', '${{ not }}'],
+  [
+    { list: ['$${{ not }}'], open: '$${{' },
+    { list: ['${{ not }}'], open: '${{' },
+  ],
   ['${{ inputs.text }}', 'a"b\u0000\ud800'],
   ['list ${{ inputs.list }}', 'list [1,2,3]'],
   [

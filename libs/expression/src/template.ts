@@ -51,13 +51,19 @@ export function parseTemplate(
   if (typeof value === 'string') return parseText(value, faults, path);
   if (Array.isArray(value)) {
     const items = value.map((item, index) => parseTemplate(item, faults, [...path, index]));
-    return items.every(isConstant) ? { kind: 'constant', value } : { kind: 'list', items };
+    // Not the list as it was: an escaped `$${{` within it stands for `${{` by now.
+    return items.every(isConstant)
+      ? { kind: 'constant', value: items.map((item) => item.value) }
+      : { kind: 'list', items };
   }
   if (typeof value === 'object' && value !== null) {
     const entries = Object.entries(value).map(
       ([key, inner]) => [key, parseTemplate(inner, faults, [...path, key])] as const,
     );
-    return entries.every(([, inner]) => isConstant(inner)) ? { kind: 'constant', value } : { kind: 'object', entries };
+    const constants = entries.flatMap(([key, inner]) => (isConstant(inner) ? [[key, inner.value] as const] : []));
+    return constants.length === entries.length
+      ? { kind: 'constant', value: Object.fromEntries(constants) }
+      : { kind: 'object', entries };
   }
   return { kind: 'constant', value };
 }

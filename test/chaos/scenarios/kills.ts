@@ -12,7 +12,7 @@ const FOLLOWED = 20;
 /** SIGKILL for one app after the other, while runs are submitted. */
 export async function killApps(
   { runs, random, say }: Options,
-  options: { overMs: number; everyMs: number; env?: NodeJS.ProcessEnv; recoveryMs?: number },
+  options: { overMs: number; everyMs: number; env?: NodeJS.ProcessEnv; recoveryMs?: number; seconds?: number },
 ): Promise<Report> {
   const world = await World.open(options.env);
   try {
@@ -34,7 +34,8 @@ export async function killApps(
     say(`${acknowledged.length} runs acknowledged, ${world.kills.length} kills; waiting for the rest`);
     return await judge(world, acknowledged, {
       runs,
-      seconds: 1,
+      // How many second executions are to be provoked at least.
+      seconds: options.seconds ?? 1,
       faults: () => followers.faults(),
       ...(options.recoveryMs === undefined ? {} : { recoveryMs: options.recoveryMs }),
     });

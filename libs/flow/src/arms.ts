@@ -1,4 +1,5 @@
 import { switchWithSchema, type WorkflowDocument } from '@lattice/contracts';
+import { topologicalOrder } from './order';
 import type { TaskDefinition } from './task';
 
 /** Tasks that switches name as the beginning of an arm, each with those switches. */
@@ -25,7 +26,7 @@ export function markJoins(tasks: ReadonlyMap<string, TaskDefinition>): Map<strin
   const marked = new Map(tasks);
   if (![...tasks.values()].some(({ control }) => control?.kind === 'switch')) return marked;
   const members = new Map<string, Membership>();
-  for (const task of inOrder(tasks)) {
+  for (const task of topologicalOrder(tasks)) {
     const inherited = collect(task, members);
     const joins: string[][] = [];
     for (const [name, sets] of inherited) {
@@ -65,29 +66,4 @@ function ownArms(task: TaskDefinition, tasks: ReadonlyMap<string, TaskDefinition
 
 function areDisjoint(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return [...a].every((value) => !b.has(value));
-}
-
-/** Every task after its dependencies. */
-function inOrder(tasks: ReadonlyMap<string, TaskDefinition>): TaskDefinition[] {
-  const order: TaskDefinition[] = [];
-  const left = new Map([...tasks.values()].map((task) => [task.key, task.needs.length]));
-  const dependents = new Map<string, string[]>();
-  for (const task of tasks.values()) {
-    for (const need of task.needs) {
-      const list = dependents.get(need);
-      if (list === undefined) dependents.set(need, [task.key]);
-      else list.push(task.key);
-    }
-  }
-  const ready = [...tasks.values()].filter(({ needs }) => needs.length === 0);
-  for (const task of ready) {
-    order.push(task);
-    for (const key of dependents.get(task.key) ?? []) {
-      const count = (left.get(key) ?? 0) - 1;
-      left.set(key, count);
-      const next = tasks.get(key);
-      if (count === 0 && next !== undefined) ready.push(next);
-    }
-  }
-  return order;
 }

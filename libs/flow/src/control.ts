@@ -13,18 +13,12 @@ import {
   type TaskDocument,
   type WorkflowDocument,
 } from '@lattice/contracts';
-import {
-  parseCondition,
-  templateReferences,
-  type References,
-  type Template,
-  type TemplateFault,
-} from '@lattice/expression';
+import { templateReferences, type References, type Template } from '@lattice/expression';
 import type { z } from 'zod';
 import { readBody, type Body, type Examine } from './body';
 import type { WorkflowName } from './kinds';
 import { mergeReferences } from './references';
-import { readTemplate } from './task-parts';
+import { listOf, readCondition, readTemplate } from './task-parts';
 
 /** What a scheduler does for a task that holds no worker. */
 export type ControlStep =
@@ -110,14 +104,6 @@ function template({ key, faults }: ControlReading, value: unknown, path: readonl
   return readTemplate(value, ['tasks', key, 'with', ...path], faults);
 }
 
-function condition({ key, faults }: ControlReading, value: string | boolean, path: string): Template {
-  if (typeof value === 'boolean') return { kind: 'constant', value };
-  const found: TemplateFault[] = [];
-  const parsed = parseCondition(value, found);
-  for (const { error } of found) faults.push(fault(error.code, pointerOf(['tasks', key, 'with', path]), error.message));
-  return parsed;
-}
-
 function readSwitch(reading: ControlReading): ReadStep {
   const parsed = parseWith(reading, switchWithSchema);
   if (parsed === undefined) return undefined;
@@ -127,10 +113,6 @@ function readSwitch(reading: ControlReading): ReadStep {
     step: { kind: 'switch', on, cases, otherwise: listOf(parsed.default ?? []) },
     references: templateReferences(on),
   };
-}
-
-function listOf(tasks: string | readonly string[]): readonly string[] {
-  return typeof tasks === 'string' ? [tasks] : tasks;
 }
 
 function readWait(reading: ControlReading): ReadStep {
@@ -178,8 +160,10 @@ function readMap(reading: ControlReading): ReadStep {
 function readLoop(reading: ControlReading): ReadStep {
   const parsed = parseWith(reading, loopWithSchema);
   if (parsed === undefined) return undefined;
-  const before = parsed.while === undefined ? undefined : condition(reading, parsed.while, 'while');
-  const after = parsed.until === undefined ? undefined : condition(reading, parsed.until, 'until');
+  const condition = (value: string | boolean, name: string): Template =>
+    readCondition(value, ['tasks', reading.key, 'with', name], reading.faults);
+  const before = parsed.while === undefined ? undefined : condition(parsed.while, 'while');
+  const after = parsed.until === undefined ? undefined : condition(parsed.until, 'until');
   const initial = template(reading, parsed.initial ?? null, ['initial']);
   const { body, references } = readBody(reading, parsed);
   // The round is known to the conditions of a loop, though not to `initial`.

@@ -1,5 +1,5 @@
 import { fault, pointerOf, USES_PATTERN, type Fault } from '@lattice/contracts';
-import { parseTemplate, type Template, type TemplateFault } from '@lattice/expression';
+import { parseCondition, parseTemplate, type Template, type TemplateFault } from '@lattice/expression';
 
 /** The fault of a `uses` that names no kind of task; empty when it does. */
 export function unknownUses(uses: string, key: string): Fault[] {
@@ -15,4 +15,18 @@ export function readTemplate(value: unknown, base: readonly (string | number)[],
   const template = parseTemplate(value, found);
   for (const { path, error } of found) faults.push(fault(error.code, pointerOf([...base, ...path]), error.message));
   return template;
+}
+
+/** Parses a condition; its faults get the pointer of `base`. */
+export function readCondition(condition: string | boolean, base: readonly string[], faults: Fault[]): Template {
+  if (typeof condition === 'boolean') return { kind: 'constant', value: condition };
+  const found: TemplateFault[] = [];
+  const template = parseCondition(condition, found);
+  for (const { error } of found) faults.push(fault(error.code, pointerOf(base), error.message));
+  return template;
+}
+
+/** One key or several, as a list. */
+export function listOf(keys: string | readonly string[]): readonly string[] {
+  return typeof keys === 'string' ? [keys] : keys;
 }

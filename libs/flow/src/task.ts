@@ -14,20 +14,14 @@ import {
   type TriggerRule,
   type WorkflowDocument,
 } from '@lattice/contracts';
-import {
-  parseCondition,
-  templateReferences,
-  type References,
-  type Template,
-  type TemplateFault,
-} from '@lattice/expression';
+import { templateReferences, type References, type Template } from '@lattice/expression';
 import type { Examine } from './body';
 import { readControl, type ControlStep } from './control';
 import { kindOf, type Kind } from './kinds';
 import { mergeReferences } from './references';
 import { CONTROL_CLASS, resourceClassOf, type ResourceClass } from './resource-class';
 import { readPlacement } from './placement';
-import { readTemplate, unknownUses } from './task-parts';
+import { listOf, readCondition, readTemplate, unknownUses } from './task-parts';
 
 /** A task of a valid document, with the defaults of the document taken in and its expressions parsed. */
 export interface TaskDefinition {
@@ -103,7 +97,7 @@ function readCommon(
   'key' | 'needs' | 'if' | 'trigger' | 'guarded' | 'references' | 'retry' | 'priority' | 'timeoutMs' | 'arms' | 'joins'
 > {
   const defaults = document.defaults ?? {};
-  const condition = readCondition(task.if, ['tasks', key, 'if'], faults);
+  const condition = task.if === undefined ? undefined : readCondition(task.if, ['tasks', key, 'if'], faults);
   const references = mergeReferences([
     ...(own === undefined ? [] : [own]),
     ...(condition === undefined ? [] : [templateReferences(condition)]),
@@ -113,7 +107,7 @@ function readCommon(
   const trigger = task.trigger ?? 'all-success';
   return {
     key,
-    needs: [...new Set([...listOf(task.needs), ...named, ...arms])].sort(),
+    needs: [...new Set([...listOf(task.needs ?? []), ...named, ...arms])].sort(),
     if: condition,
     trigger,
     guarded: condition !== undefined || trigger !== 'all-success' || arms.length > 0,
@@ -236,10 +230,6 @@ function levelOf(kind: WorkerUses, asked: SandboxLevel | undefined): SandboxLeve
   return kind === 'container' ? 'docker' : asked;
 }
 
-function listOf(needs: TaskDocument['needs']): readonly string[] {
-  return typeof needs === 'string' ? [needs] : (needs ?? []);
-}
-
 function withFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
   const base = ['tasks', key, 'with'];
   if (kind === 'handler') return [];
@@ -302,13 +292,4 @@ function sourceOf(kind: WorkerUses, body: unknown): string | undefined {
 function withoutSource(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return null;
   return Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'source'));
-}
-
-function readCondition(condition: TaskDocument['if'], base: readonly string[], faults: Fault[]): Template | undefined {
-  if (condition === undefined) return undefined;
-  if (typeof condition === 'boolean') return { kind: 'constant', value: condition };
-  const found: TemplateFault[] = [];
-  const template = parseCondition(condition, found);
-  for (const { error } of found) faults.push(fault(error.code, pointerOf(base), error.message));
-  return template;
 }

@@ -1,13 +1,10 @@
 import { isFinalRun, parseDuration, taskError, type WorkflowDocument } from '@lattice/contracts';
 import {
-  claimOutbox,
   controlChildren,
   getDocument,
   insertOutbox,
-  nextDue,
   waitingRuns,
   type OutboxRow,
-  type OutboxVerdict,
   type StoredRun,
 } from '@lattice/persistence';
 import {
@@ -15,7 +12,6 @@ import {
   createRun,
   deleteRun,
   pauseRun,
-  readEpoch,
   readHead,
   resumeRun,
   stopRun,
@@ -36,13 +32,6 @@ import type { Runtime } from '../runtime';
 import { endUnbegun } from './queue-timeout';
 import { reconcileRun } from './reconcile';
 
-const BATCH = 100;
-/** A row that failed is tried again after so long. */
-const LATER_MS = 2_000;
-/** A row that has to wait for something is tried again after so long. */
-const SOON_MS = 250;
-const SWEEP_MS = 1_000;
-
 /** Kinds of rows that start a run: limits of its workflow hold them up. */
 const STARTS = new Set(['run', 'fork', 'retry']);
 
@@ -51,73 +40,8 @@ const againSchema = z.object({ reason: z.enum(['retry', 'rerun']).default('retry
 const forkSchema = z.object({ forkedFrom: z.string() });
 const cancelSchema = z.object({ reason: z.string().default('') });
 
-/** Sends what is due of the outbox. Without a word that there is something, one look at it is all that a turn costs. */
-export class OutboxSender {
-  private told = true;
-
-  constructor(
-    private readonly runtime: Runtime,
-    private readonly admissions: Admissions,
-  ) {}
-
-  /** Something is due. */
-  tell(): void {
-    this.told = true;
-  }
-
-  /** Returns milliseconds until there may be more. */
-  async turn(): Promise<number> {
-    if (!this.told) {
-      const due = await nextDue(this.runtime.db);
-      if (due === null || due > 0) return Math.min(SWEEP_MS, Math.max(due ?? SWEEP_MS, 5));
-    }
-    this.told = false;
-    const count = await sendDue(this.runtime, this.admissions);
-    // A Redis that is not initialised is empty, or about to be recovered.
-    if (count === undefined) return SOON_MS;
-    if (count === BATCH) this.tell();
-    // Rows that are due and could not be had are in the hands of another scheduler.
-    return count > 0 || this.told ? 0 : 5;
-  }
-}
-
-/** How many rows were due; undefined when Redis may not be written to now: what is sent then would be taken for lost. */
-async function sendDue(runtime: Runtime, admissions: Admissions): Promise<number | undefined> {
-  const epoch = readEpoch(runtime.queue);
-  // Asked beside the claim; should that fail, nobody waits for it.
-  epoch.catch(() => undefined);
-  let initialised = true;
-  const count = await claimOutbox(runtime.db, BATCH, async (rows) => {
-    initialised = (await epoch) !== undefined;
-    return initialised ? sendRows(runtime, admissions, rows) : { done: [] };
-  });
-  return initialised ? count : undefined;
-}
-
-async function sendRows(runtime: Runtime, admissions: Admissions, rows: readonly OutboxRow[]): Promise<OutboxVerdict> {
-  const done: string[] = [];
-  const later: { id: string; delayMs: number }[] = [];
-  await Promise.all(
-    rows.map(async (row) => {
-      try {
-        const sent = await send(runtime, admissions, row);
-        if (sent === true) done.push(row.id);
-        else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
-      } catch (error) {
-        runtime.log.error(
-          { err: error, runId: row.runId, kind: row.kind },
-          'an outbox row could not be sent; it is tried again',
-        );
-        later.push({ id: row.id, delayMs: LATER_MS });
-      }
-      await runtime.race?.('after-outbox-send', { runId: row.runId });
-    }),
-  );
-  return { done, later };
-}
-
 /** True when the row is dealt with; else it is sent again, after the milliseconds returned if it is a number. */
-async function send(runtime: Runtime, admissions: Admissions, row: OutboxRow): Promise<boolean | number> {
+export async function send(runtime: Runtime, admissions: Admissions, row: OutboxRow): Promise<boolean | number> {
   if (row.run === null) return true;
   if (isFinalRun(row.run.status)) return true;
   if (STARTS.has(row.kind) && !(await admissions.admit(row))) return true;
@@ -198,17 +122,9 @@ async function createEarly(runtime: Runtime, stored: StoredRun): Promise<void> {
   await recreateRun(runtime, { run: stored, epoch: stored.epoch, event: createdEvent(stored) });
 }
 
-/** Cancels a run. One that never came into Redis (it is delayed) is made there first, so that its end takes the usual road. */
+/** Cancels a run. Its hash may be being made again, or its end on its way to Postgres: it is asked again then. */
 async function sendCancel(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
-  const { reason } = cancelSchema.parse(payload ?? {});
-  let reply = await stopRun(runtime.queue, stored.runId, { reason });
-  if (reply === 'gone' && stored.status === 'pending') {
-    await createEarly(runtime, stored);
-    reply = await stopRun(runtime.queue, stored.runId, { reason });
-  }
-  if (reply === 'ok') await settleRun(runtime, stored.runId);
-  // Its hash is being made again, or its end is on its way to Postgres.
-  return reply !== 'gone';
+  return stopStored(runtime, stored, { reason: cancelSchema.parse(payload ?? {}).reason });
 }
 
 /** The time of a run is over: its work is stopped, and the run has failed. */
@@ -225,7 +141,18 @@ async function sendTimeout(runtime: Runtime, stored: StoredRun): Promise<boolean
 /** A run that has not ended by its deadline has failed, whether it was begun or not. */
 async function sendDeadline(runtime: Runtime, stored: StoredRun): Promise<boolean> {
   const error = taskError('deadline_exceeded', 'the run had not ended by its deadline', { retryable: false });
-  const why = { reason: 'deadline_exceeded', errorJson: JSON.stringify(error) };
+  return stopStored(runtime, stored, { reason: 'deadline_exceeded', errorJson: JSON.stringify(error) });
+}
+
+/**
+ * Stops a run. One that never came into Redis (it is delayed) is made there first, so that its end takes the usual road. False
+ * when it is not in Redis though it has begun.
+ */
+async function stopStored(
+  runtime: Runtime,
+  stored: StoredRun,
+  why: { reason: string; errorJson?: string },
+): Promise<boolean> {
   let reply = await stopRun(runtime.queue, stored.runId, why);
   if (reply === 'gone' && stored.status === 'pending') {
     await createEarly(runtime, stored);

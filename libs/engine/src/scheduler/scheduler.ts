@@ -8,7 +8,7 @@ import { finaliseIfDone } from '../run/finalise';
 import { Admissions, LIMITS_IN_USE } from '../admission/admissions';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
-import { OutboxSender } from './enqueue';
+import { OutboxSender } from './outbox-sender';
 import { startLoop, type Loop } from '../loop';
 import { ScheduleClock } from '../schedules/schedule-loop';
 import { RunExpiry } from './expire-runs';

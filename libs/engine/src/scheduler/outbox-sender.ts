@@ -1,0 +1,77 @@
+import { claimOutbox, nextDue, type OutboxRow, type OutboxVerdict } from '@lattice/persistence';
+import { readEpoch } from '@lattice/queue';
+import type { Admissions } from '../admission/admissions';
+import type { Runtime } from '../runtime';
+import { send } from './enqueue';
+
+const BATCH = 100;
+/** A row that failed is tried again after so long. */
+const LATER_MS = 2_000;
+/** A row that has to wait for something is tried again after so long. */
+const SOON_MS = 250;
+const SWEEP_MS = 1_000;
+
+/** Sends what is due of the outbox. Without a word that there is something, one look at it is all that a turn costs. */
+export class OutboxSender {
+  private told = true;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly admissions: Admissions,
+  ) {}
+
+  /** Something is due. */
+  tell(): void {
+    this.told = true;
+  }
+
+  /** Returns milliseconds until there may be more. */
+  async turn(): Promise<number> {
+    if (!this.told) {
+      const due = await nextDue(this.runtime.db);
+      if (due === null || due > 0) return Math.min(SWEEP_MS, Math.max(due ?? SWEEP_MS, 5));
+    }
+    this.told = false;
+    const count = await sendDue(this.runtime, this.admissions);
+    // A Redis that is not initialised is empty, or about to be recovered.
+    if (count === undefined) return SOON_MS;
+    if (count === BATCH) this.tell();
+    // Rows that are due and could not be had are in the hands of another scheduler.
+    return count > 0 || this.told ? 0 : 5;
+  }
+}
+
+/** How many rows were due; undefined when Redis may not be written to now: what is sent then would be taken for lost. */
+async function sendDue(runtime: Runtime, admissions: Admissions): Promise<number | undefined> {
+  const epoch = readEpoch(runtime.queue);
+  // Asked beside the claim; should that fail, nobody waits for it.
+  epoch.catch(() => undefined);
+  let initialised = true;
+  const count = await claimOutbox(runtime.db, BATCH, async (rows) => {
+    initialised = (await epoch) !== undefined;
+    return initialised ? sendRows(runtime, admissions, rows) : { done: [] };
+  });
+  return initialised ? count : undefined;
+}
+
+async function sendRows(runtime: Runtime, admissions: Admissions, rows: readonly OutboxRow[]): Promise<OutboxVerdict> {
+  const done: string[] = [];
+  const later: { id: string; delayMs: number }[] = [];
+  await Promise.all(
+    rows.map(async (row) => {
+      try {
+        const sent = await send(runtime, admissions, row);
+        if (sent === true) done.push(row.id);
+        else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
+      } catch (error) {
+        runtime.log.error(
+          { err: error, runId: row.runId, kind: row.kind },
+          'an outbox row could not be sent; it is tried again',
+        );
+        later.push({ id: row.id, delayMs: LATER_MS });
+      }
+      await runtime.race?.('after-outbox-send', { runId: row.runId });
+    }),
+  );
+  return { done, later };
+}

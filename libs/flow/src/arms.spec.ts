@@ -44,6 +44,20 @@ test('switches within arms are told apart', () => {
   expect(joins['all']).toHaveLength(2);
 });
 
+test('two of three arms may come together before the third does', () => {
+  const joins = joinsOf({
+    s: route({ a: ['a1'], b: ['b1'], c: ['c1'] }),
+    a1: task(),
+    b1: task(),
+    c1: task(),
+    some: task(['a1', 'b1']),
+    behind: task(['some']),
+    all: task(['behind', 'c1']),
+    over: task(['all', 'a1']),
+  });
+  expect(joins).toMatchObject({ some: [['a1', 'b1']], behind: [], all: [['behind', 'c1']], over: [] });
+});
+
 test('an arm that is not in the document is a fault of the switch, and a switch in its own arm is a cycle', () => {
   const read = readDocument({ name: 'w', tasks: { s: route({ a: ['nowhere', 's'] }), x: task() } });
   expect(read.ok ? [] : read.faults.map(({ code, pointer }) => [code, pointer])).toEqual(

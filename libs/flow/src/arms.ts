@@ -20,7 +20,8 @@ type Membership = ReadonlyMap<string, ReadonlySet<string>>;
 
 /**
  * Finds the tasks at which arms of a switch come together: two of its dependencies lie in arms that have nothing in common.
- * Behind such a task the switch is over. The tasks must form no cycle.
+ * Behind a task where all of them have, the switch is over; where some have, the task lies in those, for others may come later.
+ * The tasks must form no cycle.
  */
 export function markJoins(tasks: ReadonlyMap<string, TaskDefinition>): Map<string, TaskDefinition> {
   const marked = new Map(tasks);
@@ -32,7 +33,7 @@ export function markJoins(tasks: ReadonlyMap<string, TaskDefinition>): Map<strin
     for (const [name, sets] of inherited) {
       if (sets.some((a) => sets.some((b) => areDisjoint(a, b)))) {
         joins.push(task.needs.filter((need) => members.get(need)?.has(name) === true));
-        inherited.delete(name);
+        if (coversAll(sets, tasks.get(name)?.control)) inherited.delete(name);
       }
     }
     members.set(task.key, new Map([...union(inherited), ...ownArms(task, tasks)]));
@@ -62,6 +63,12 @@ function ownArms(task: TaskDefinition, tasks: ReadonlyMap<string, TaskDefinition
     );
     return [[name, new Set([...cases, ...(control.otherwise.includes(task.key) ? ['default'] : [])])]];
   });
+}
+
+function coversAll(sets: readonly ReadonlySet<string>[], control: TaskDefinition['control']): boolean {
+  if (control?.kind !== 'switch') return true;
+  const arms = Object.keys(control.cases).length + (control.otherwise.length > 0 ? 1 : 0);
+  return new Set(sets.flatMap((set) => [...set])).size === arms;
 }
 
 function areDisjoint(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -1,5 +1,5 @@
 /** The layers of DESIGN.md section 6: arrows point down only, adapters never import each other, each library has one home. */
-const adapters = ['persistence', 'queue', 'executor'];
+const adapters = ['persistence', 'queue', 'executor', 'artifacts'];
 const allowed = {
   contracts: [],
   config: ['contracts'],
@@ -10,6 +10,7 @@ const allowed = {
   persistence: ['contracts'],
   queue: ['contracts', 'flow'],
   executor: ['contracts'],
+  artifacts: ['contracts'],
   engine: ['contracts', 'config', 'expression', 'flow', 'importers', 'schedule', ...adapters],
   embedded: ['contracts', 'config'],
   sdk: ['contracts'],
@@ -20,6 +21,7 @@ const homes = {
   'bullmq|ioredis': '^libs/queue/',
   'typeorm|pg': '^libs/persistence/',
   dockerode: '^libs/executor/',
+  '@aws-sdk/[^/]+': '^libs/artifacts/',
   '@marcbachmann/cel-js': '^libs/expression/',
   'js-yaml': '^libs/flow/',
   croner: '^libs/schedule/',

@@ -1,17 +1,15 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isWeakerLevel, parseDuration, parseSize, SANDBOX_LEVELS, type SandboxLevel } from '@lattice/contracts';
+import { isWeakerLevel, parseDuration, SANDBOX_LEVELS, type SandboxLevel } from '@lattice/contracts';
 import { z } from 'zod';
+import { artifactFaults, artifactSettings, artifactVariables } from './artifact-settings';
+import { size } from './size';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const duration = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'not a duration (500ms, 30s, 5m)')
   .transform((text) => parseDuration(text) ?? 0);
-const size = z
-  .string()
-  .refine((text) => parseSize(text) !== undefined, 'not a size (65536, 64Ki, 8Mi)')
-  .transform((text) => parseSize(text) ?? 0);
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -58,6 +56,9 @@ const url = (...schemes: string[]) =>
 
 const DEFAULT_LEVEL: SandboxLevel = 'subprocess';
 
+/** What an output in Postgres may have at most, in bytes. */
+const INLINE_LIMIT = 8_388_608;
+
 const environmentSchema = z
   .object({
     REDIS_URL: url('redis:', 'rediss:'),
@@ -89,7 +90,11 @@ const environmentSchema = z
     LATTICE_WARM: size.default(268_435_456),
     LATTICE_GRACE: duration.default(2_000),
     LATTICE_LOCK: duration.default(15_000),
-    LATTICE_MAX_OUTPUT: size.default(1_048_576),
+    LATTICE_MAX_OUTPUT: size.default(33_554_432),
+    LATTICE_INLINE_OUTPUT: size
+      .default(1_048_576)
+      .refine((bytes) => bytes <= INLINE_LIMIT, 'more than 8Mi: larger outputs become artifacts'),
+    ...artifactVariables,
     LATTICE_RETENTION: duration.optional(),
     LATTICE_RETENTION_COMPLETED: duration.optional(),
     LATTICE_RETENTION_FAILED: duration.optional(),
@@ -99,7 +104,8 @@ const environmentSchema = z
   .refine((env) => env.LATTICE_SANDBOX === undefined || !isWeakerLevel(env.LATTICE_SANDBOX, env.LATTICE_SANDBOX_MIN), {
     path: ['LATTICE_SANDBOX'],
     error: 'weaker than LATTICE_SANDBOX_MIN',
-  });
+  })
+  .superRefine(artifactFaults);
 
 /** What a process of Lattice is told by its environment. Durations are milliseconds, sizes bytes. */
 export type Settings = Readonly<ReturnType<typeof toSettings>>;
@@ -179,7 +185,11 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       failed: env.LATTICE_RETENTION_FAILED ?? env.LATTICE_RETENTION,
       cancelled: env.LATTICE_RETENTION_CANCELLED ?? env.LATTICE_RETENTION,
     },
+    /** Of an output, in bytes of its JSON; above it the task fails. */
     maxOutput: env.LATTICE_MAX_OUTPUT,
+    /** Outputs above this many bytes are kept as artifacts. */
+    inlineOutput: Math.min(env.LATTICE_INLINE_OUTPUT, env.LATTICE_MAX_OUTPUT),
+    artifacts: artifactSettings(env, home),
     maxLog: env.LATTICE_MAX_LOG,
   };
 }

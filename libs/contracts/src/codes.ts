@@ -26,6 +26,11 @@ export const CODES = {
   worker_not_found: { status: 404, family: 'request', hint: 'Check the id with GET /v1/workers.' },
   workflow_not_found: { status: 404, family: 'request', hint: 'Save the workflow first with POST /v1/workflows.' },
   schedule_not_found: { status: 404, family: 'request', hint: 'Check the name with GET /v1/schedules.' },
+  artifact_not_found: {
+    status: 404,
+    family: 'request',
+    hint: 'Check the id with GET /v1/runs/:id/artifacts; artifacts are removed with their run.',
+  },
   idempotency_conflict: {
     status: 409,
     family: 'request',
@@ -41,6 +46,7 @@ export const CODES = {
     family: 'request',
     hint: 'Bodies may hold up to 8 MiB; pass large data by reference.',
   },
+  range_not_satisfiable: { status: 416, family: 'request', hint: 'Ask for bytes that the artifact has.' },
   unsupported_media_type: { status: 415, family: 'request', hint: 'Send application/json or application/yaml.' },
   invalid_document: {
     status: 422,
@@ -146,7 +152,26 @@ export const CODES = {
     family: 'terminal',
     hint: 'Return only JSON values: null, booleans, numbers, strings, lists, objects.',
   },
-  output_too_large: { status: 500, family: 'terminal', hint: 'Write large results to a file and return a reference.' },
+  output_too_large: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Write large results to a file in $LATTICE_ARTIFACTS, or raise LATTICE_MAX_OUTPUT.',
+  },
+  artifact_refused: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Leave only regular files and folders in $LATTICE_ARTIFACTS: no links, devices or sockets.',
+  },
+  artifacts_too_large: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Leave less in $LATTICE_ARTIFACTS, or raise LATTICE_MAX_ARTIFACTS or LATTICE_MAX_ARTIFACT_COUNT.',
+  },
+  artifacts_unavailable: {
+    status: 503,
+    family: 'retryable',
+    hint: 'The store of artifacts does not answer, or is another one than that of the worker; check LATTICE_ARTIFACTS.',
+  },
   expression_failed: {
     status: 500,
     family: 'terminal',

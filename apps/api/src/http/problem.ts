@@ -47,6 +47,7 @@ function headersOf(error: LatticeError): Record<string, string> {
     case 'unauthorized':
       return { 'WWW-Authenticate': 'Bearer realm="lattice"' };
     case 'unavailable':
+    case 'artifacts_unavailable':
     case 'too_many_requests':
     case 'concurrency_limit':
       return { 'Retry-After': String(typeof given === 'number' ? given : RETRY_AFTER_S) };

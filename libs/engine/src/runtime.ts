@@ -1,5 +1,6 @@
 import type { Flows } from '@lattice/queue';
 import type { Engine } from './context';
+import type { Pin } from './run/pin';
 import type { PlanCache } from './run/plans';
 
 /**
@@ -24,5 +25,6 @@ export type RacePoint =
 export interface Runtime extends Engine {
   readonly flows: Flows;
   readonly plans: PlanCache;
+  readonly pin: Pin;
   readonly race?: ((point: RacePoint, about: { runId: string; taskKey?: string }) => Promise<void>) | undefined;
 }

@@ -2,6 +2,7 @@ import { dependentsOf, topologicalOrder } from './order';
 import type { TaskDefinition } from './task';
 import type { FlowPlan, PlanGate, PlanJob, PlanSegment, PlanTask } from './plan';
 import type { ResourceClass } from './resource-class';
+import { PLAN_VERSION } from './version';
 import type { Workflow } from './workflow';
 
 /** Bounds of a tree of native joins: BullMQ adds it in one transaction and walks it by recursion. */
@@ -28,7 +29,7 @@ export function compile(workflow: Workflow): FlowPlan {
   const gates = collectGates(tops, places);
   const segments = tops.map((task) => segmentOf(task, workflow, places, gates));
   return {
-    version: 1,
+    version: PLAN_VERSION,
     onFailure: workflow.onFailure,
     fuse: workflow.fuse,
     tasks: planTasks(order, segments, gates),

@@ -9,6 +9,7 @@ export { checkInputs } from './inputs';
 export type { CheckedInputs } from './inputs';
 export { fingerprint, canonicalJson } from './fingerprint';
 export { compile, tasksOf, BOUNDS } from './compile';
+export { PLAN_VERSION } from './version';
 export type { FlowPlan, PlanGate, PlanJob, PlanSegment, PlanTask } from './plan';
 export { CONTROL_CLASS } from './resource-class';
 export type { Batching, Placement, Preference } from './placement';

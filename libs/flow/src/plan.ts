@@ -6,7 +6,8 @@ import type { ResourceClass } from './resource-class';
  * `runId.epoch.` and the id of the job here.
  */
 export interface FlowPlan {
-  readonly version: 1;
+  /** {@link PLAN_VERSION} of the compiler that made it. */
+  readonly version: number;
   readonly onFailure: OnFailure;
   readonly fuse: boolean;
   readonly tasks: Readonly<Record<string, PlanTask>>;

@@ -37,6 +37,8 @@ export type Begun =
     }
   | { readonly reply: 'lost'; readonly attempt: number; readonly lost: number; readonly worker: string }
   | { readonly reply: 'early'; readonly delay: number }
+  /** The run goes by plans of another version. */
+  | { readonly reply: 'version'; readonly version: number }
   | {
       readonly reply:
         'uninitialised' | 'gone' | 'stale' | 'recorded' | 'busy' | 'cancelling' | 'failing' | 'paused' | 'final';
@@ -54,6 +56,8 @@ export interface BeginOptions {
   readonly nonce: string;
   readonly startedJson: string;
   readonly wantInputs: boolean;
+  /** Version of the plan that the job is of. */
+  readonly version: number;
   /** Tasks whose results are wanted. */
   readonly results: readonly string[];
 }
@@ -76,6 +80,7 @@ function beginArguments(run: RunRef, options: BeginOptions): Argument[] {
     MAX_UNREAD,
     MAX_LOST,
     options.wantInputs ? 1 : 0,
+    options.version,
     ...options.results,
   ];
 }
@@ -93,6 +98,8 @@ function readBegun(reply: readonly unknown[], { results }: BeginOptions): Begun 
       };
     case 'lost':
       return { reply: 'lost', attempt: Number(first), lost: Number(second), worker: String(third) };
+    case 'version':
+      return { reply: 'version', version: Number(first) };
     case 'early':
       return { reply: 'early', delay: Number(first) };
     case 'uninitialised':

@@ -11,6 +11,8 @@ export interface Taken {
   /** The first task of the job. */
   readonly taskKey: string;
   readonly sha: string;
+  /** Version of the plan that the job is of. */
+  readonly plan: number;
   readonly className: string;
   readonly token: string;
   readonly job: Job<JobData>;
@@ -151,6 +153,7 @@ export class ClassQueue {
       epoch: id.epoch,
       taskKey: id.taskKey,
       sha: job.data.sha,
+      plan: job.data.plan,
       className: this.options.className,
       token,
       job,

@@ -15,6 +15,8 @@ export interface FlowRun extends RunRef {
 /** Data of every job: what a worker needs to find the rest. */
 export interface JobData {
   readonly sha: string;
+  /** Version of the plan that the job is of. */
+  readonly plan: number;
 }
 
 /** Jobs that go into Redis in one transaction at most; more would hold up everybody else. */
@@ -48,7 +50,7 @@ export class Flows {
   /** Adds the root job of a run with its first segments. Adding again changes nothing while the jobs are kept. */
   async addRun(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
     const flows = this.flowsOf(run, plan, segments);
-    const root = { ...this.rootOf(run), children: flows.slice(0, CHUNK) };
+    const root = { ...this.rootOf(run, plan), children: flows.slice(0, CHUNK) };
     await this.producer.add(root);
     for (let at = CHUNK; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
   }
@@ -69,8 +71,8 @@ export class Flows {
     else await this.queueOf(only.queueName).add(only.name, only.data, only.opts);
   }
 
-  private rootOf(run: FlowRun): FlowJob {
-    const data: JobData = { sha: run.sha };
+  private rootOf(run: FlowRun, plan: FlowPlan): FlowJob {
+    const data: JobData = { sha: run.sha, plan: plan.version };
     return {
       name: 'run',
       queueName: ROOT_QUEUE,
@@ -82,7 +84,7 @@ export class Flows {
   private flowsOf(run: FlowRun, plan: FlowPlan, segments: readonly number[]): FlowJob[] {
     return segments.flatMap((index) => {
       const segment = plan.segments[index];
-      return segment === undefined ? [] : [flowOf(run, segment.job)];
+      return segment === undefined ? [] : [flowOf(run, plan.version, segment.job)];
     });
   }
 
@@ -131,14 +133,14 @@ export class Flows {
   }
 }
 
-function flowOf(run: FlowRun, job: PlanJob): FlowJob {
-  const data: JobData = { sha: run.sha };
+function flowOf(run: FlowRun, version: number, job: PlanJob): FlowJob {
+  const data: JobData = { sha: run.sha, plan: version };
   return {
     name: job.tasks.length === 1 ? job.id : `${job.id}+${job.tasks.length - 1}`,
     queueName: job.class,
     data,
     opts: { jobId: jobIdOf(run, job.id), priority: bullPriority(run.priority + (job.priority ?? 0)), attempts: 1 },
-    ...(job.children.length === 0 ? {} : { children: job.children.map((child) => flowOf(run, child)) }),
+    ...(job.children.length === 0 ? {} : { children: job.children.map((child) => flowOf(run, version, child)) }),
   };
 }
 

@@ -6,6 +6,10 @@ export interface RunHead {
   readonly state: string;
   readonly epoch: number;
   readonly sha: string;
+  /** Version of the plan that the run goes by; below 0 while the run is moved to that version. */
+  readonly version: number;
+  /** The run was moved to the version, and what is open may not be in the queues yet. */
+  readonly moved: boolean;
   readonly inputsJson: string;
   readonly left: number;
   readonly failed: number;
@@ -39,13 +43,33 @@ export async function readHead(queue: QueueConnection, runId: string): Promise<R
     'cr',
     'at',
     'pa',
+    'v',
+    'up',
   );
-  const [state, epoch, sha, inputs, left, failed, others, priority, error, failedTask, reason, at, parent] = values;
+  const [
+    state,
+    epoch,
+    sha,
+    inputs,
+    left,
+    failed,
+    others,
+    priority,
+    error,
+    failedTask,
+    reason,
+    at,
+    parent,
+    version,
+    moved,
+  ] = values;
   if (state === null || state === undefined || epoch === null || epoch === undefined) return undefined;
   return {
     state,
     epoch: Number(epoch),
     sha: sha ?? '',
+    version: Number(version ?? 0),
+    moved: typeof moved === 'string',
     inputsJson: inputs ?? '{}',
     left: Number(left),
     failed: Number(failed),

@@ -10,6 +10,8 @@ export async function createRun(
   run: RunRef,
   options: {
     sha: string;
+    /** Version of the plan that the run goes by. */
+    version: number;
     inputsJson: string;
     /** Tasks that have not ended. */
     left: number;
@@ -22,7 +24,7 @@ export async function createRun(
     fields?: Readonly<Record<string, string | number>>;
   },
 ): Promise<'created' | 'exists'> {
-  const { sha, inputsJson, left, onFailure, priority, event, queued = [], fields = {} } = options;
+  const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {} } = options;
   const reply = await call(
     queue.redis,
     'create',
@@ -39,7 +41,7 @@ export async function createRun(
       event?.json ?? '',
       queued.length,
       ...pairsOf(queued),
-      ...pairs(fields),
+      ...pairs({ v: version, ...fields }),
     ],
   );
   return reply === 'created' ? 'created' : 'exists';

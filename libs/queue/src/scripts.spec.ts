@@ -44,6 +44,7 @@ async function create(
   const run = { runId: randomUUID(), epoch: 1 };
   const reply = await createRun(queue, run, {
     sha: 'sha',
+    version: 1,
     inputsJson: '{"x":1}',
     left: options.left ?? 3,
     onFailure: options.onFailure ?? 'cancel',
@@ -61,6 +62,7 @@ const beginning = (taskKey: string, more: Partial<Parameters<typeof begin>[2]> =
   nonce: '1',
   startedJson: '{"workerId":"w1"}',
   wantInputs: false,
+  version: 1,
   results: [],
   ...more,
 });
@@ -90,6 +92,7 @@ describe('create', () => {
     const run = await create();
     const again = await createRun(queue, run, {
       sha: 'b',
+      version: 2,
       inputsJson: '{}',
       left: 9,
       onFailure: 'continue',
@@ -102,7 +105,7 @@ describe('create', () => {
 
   test('tells what is queued at once', async () => {
     const run = { runId: randomUUID(), epoch: 1 };
-    const options = { sha: 'sha', inputsJson: '{}', left: 2, onFailure: 'cancel', priority: 0 };
+    const options = { sha: 'sha', version: 1, inputsJson: '{}', left: 2, onFailure: 'cancel', priority: 0 };
     const queued = [
       { key: 'a', json: '{"class":"x"}' },
       { key: 'b', json: '{"class":"x"}' },
@@ -122,6 +125,21 @@ describe('create', () => {
 });
 
 describe('begin', () => {
+  test('refuses those who go by plans of another version, but for what has begun', async () => {
+    const run = await create();
+    expect(await begin(queue, run, beginning('a', { version: 2 }))).toEqual({ reply: 'version', version: 1 });
+    expect(await begin(queue, run, beginning('a'))).toMatchObject({ reply: 'ok', attempt: 1 });
+    await queue.redis.hset(queue.keys.run(run.runId), 'v', '-2');
+    expect(await begin(queue, run, beginning('a'))).toMatchObject({ reply: 'ok', attempt: 1 });
+    expect(await begin(queue, run, beginning('b'))).toEqual({ reply: 'version', version: -2 });
+    expect(await record(queue, run, ending('a', 1))).toMatchObject({ reply: 'ok' });
+    // Whose gates it counts towards only its own version knows.
+    expect(await begin(queue, run, beginning('a', { nonce: '2' }))).toEqual({ reply: 'version', version: -2 });
+    expect(await events()).toEqual(['run.created', 'run.started', 'task.started a 1', 'task.completed a 1']);
+    await stopRun(queue, run.runId, { reason: 'enough' });
+    expect(await begin(queue, run, beginning('b'))).toEqual({ reply: 'cancelling' });
+  });
+
   test('issues tokens that rise, and gives inputs and results asked for', async () => {
     const run = await create();
     await begin(queue, run, beginning('a'));

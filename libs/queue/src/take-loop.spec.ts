@@ -28,7 +28,8 @@ afterEach(async () => {
   await queue.close();
 });
 
-const add = (taskKey: string) => jobs.add(taskKey, { sha: 's' }, { jobId: `${taskKey}.1.${taskKey}`, priority: 10 });
+const add = (taskKey: string) =>
+  jobs.add(taskKey, { sha: 's', plan: 1 }, { jobId: `${taskKey}.1.${taskKey}`, priority: 10 });
 
 /** Room for so many jobs at once. */
 function slots(count: number) {

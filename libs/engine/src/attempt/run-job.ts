@@ -21,6 +21,7 @@ import { parseGiven, scopesAround, taskScope } from '../run/scope';
 import { settleJob, settleRun } from '../run/stop';
 import type { AttemptContext } from './execute';
 import { faultOf } from './fault-of';
+import { leaveToOthers } from './leave-to-others';
 import { recordOutcome } from './record-outcome';
 import { beginningOf, isOver, scopeOf, type Slice } from './slice';
 import { whenConnected } from './when-connected';
@@ -37,6 +38,7 @@ type Step = 'ran' | 'passed-over' | Disposal;
  */
 export async function runJob(context: AttemptContext, taken: Taken, signal: AbortSignal): Promise<Disposal> {
   const { runtime } = context;
+  if (!runtime.pin.holds(taken.plan)) return leaveToOthers(context, taken);
   const compiled = await runtime.plans.get(taken.sha);
   const entry = compiled.jobs.get(taken.taskKey);
   if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);
@@ -153,6 +155,8 @@ async function refused(slice: Slice, task: TaskDefinition, begun: Exclude<Begun,
       const error = taskError('worker_lost', message);
       return commit(slice, task, begun.attempt, { status: 'failed', error });
     }
+    case 'version':
+      return context.runtime.pin.putOff(slice.taken, begun.version);
     case 'early':
       return { do: 'delay', ms: begun.delay };
     case 'uninitialised':

@@ -40,6 +40,7 @@ export function beginningOf(slice: Slice, task: TaskDefinition): BeginOptions {
     nonce: context.nonce(),
     startedJson: JSON.stringify({ workerId: context.workerId, level: context.levelOf(task) }),
     wantInputs: slice.given === undefined,
+    version: slice.compiled.plan.version,
     results: [...task.references.tasks].filter((key) => own.has(key) && slice.tasks[key] === undefined),
   };
 }

@@ -1,5 +1,5 @@
 import { LatticeError, type WorkflowDocument } from '@lattice/contracts';
-import { compile, mustReadDocument, type FlowPlan, type PlanJob, type Workflow } from '@lattice/flow';
+import { PLAN_VERSION, compile, mustReadDocument, type FlowPlan, type PlanJob, type Workflow } from '@lattice/flow';
 import { getDocument, type Database } from '@lattice/persistence';
 import type { GateCount, QueuedTask } from '@lattice/queue';
 import { gateCounts, queuedAtOnce } from './queued';
@@ -16,6 +16,15 @@ export interface Compiled {
   readonly first: readonly QueuedTask[] | undefined;
 }
 
+/** What makes plans of workflows. Every plan carries its version. */
+export interface Compiler {
+  readonly version: number;
+  readonly compile: (workflow: Workflow) => FlowPlan;
+}
+
+/** The compiler of this build. */
+export const COMPILER: Compiler = { version: PLAN_VERSION, compile };
+
 /** Plans by the fingerprint of their document, compiled once per process. The oldest go when there are too many. */
 export class PlanCache {
   private readonly known = new Map<string, Compiled>();
@@ -24,6 +33,7 @@ export class PlanCache {
 
   constructor(
     private readonly db: Database,
+    private readonly compiler: Compiler = COMPILER,
     private readonly most = 200,
   ) {}
 
@@ -49,7 +59,7 @@ export class PlanCache {
 
   private add(sha: string, document: WorkflowDocument): Compiled {
     const workflow = mustReadDocument(document);
-    const plan = compile(workflow);
+    const plan = this.compiler.compile(workflow);
     const roots = plan.segments.filter(({ gate }) => gate === null);
     const first = queuedAtOnce(workflow, roots);
     const compiled = { workflow, plan, jobs: jobsOf(plan), gates: gateCounts(workflow, plan), first };

@@ -48,6 +48,7 @@ export async function recreateRun(runtime: Runtime, { run: stored, epoch, event 
   const others = ended.filter(({ status }) => status !== 'completed').length;
   await createRun(runtime.queue, run, {
     sha: run.sha,
+    version: compiled.plan.version,
     inputsJson: JSON.stringify(stored.inputs),
     left: results.length - ended.length,
     onFailure: compiled.plan.onFailure,

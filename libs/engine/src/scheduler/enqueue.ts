@@ -107,6 +107,7 @@ async function create(
 ): Promise<'created' | 'exists'> {
   return createRun(runtime.queue, flowRunOf(stored), {
     sha: stored.documentSha,
+    version: compiled.plan.version,
     inputsJson: JSON.stringify(stored.inputs),
     left: compiled.workflow.tasks.size,
     onFailure: compiled.plan.onFailure,

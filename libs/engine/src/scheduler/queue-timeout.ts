@@ -23,6 +23,8 @@ export async function endUnbegun(runtime: Runtime, runId: string, given: unknown
   if (head?.epoch !== epoch) return true;
   if (head.state === 'paused') return PAUSED_MS;
   if (head.state !== 'running') return true;
+  // Once the run was moved to this version it has another epoch, and another timer.
+  if (!runtime.pin.holds(head.version)) return PAUSED_MS;
   const compiled = await runtime.plans.get(head.sha);
   const task = compiled.workflow.tasks.get(taskKey);
   if (task === undefined) return true;

@@ -108,6 +108,8 @@ export async function reconcileRun(runtime: Runtime, runId: string, head: RunHea
       await settleRun(runtime, runId);
       return;
     default: {
+      // Gates of another version are not ours to count; one that is being moved is looked after by whoever moves it.
+      if (!runtime.pin.holds(head.version) || head.moved) return;
       // One that was paused before its time is in Redis already, and comes up when its row is sent.
       if (await awaitsSending(runtime.db, runId)) return;
       const compiled = await runtime.plans.get(head.sha);

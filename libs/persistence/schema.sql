@@ -23,6 +23,7 @@ create table admissions (
   constraint admissions_pkey PRIMARY KEY (run_id)
 );
 CREATE INDEX admissions_by_concurrency ON public.admissions USING btree (concurrency, due_at, run_id) WHERE (concurrency IS NOT NULL);
+CREATE INDEX admissions_holding ON public.admissions USING btree (concurrency) WHERE ((concurrency IS NOT NULL) AND ((admitted_at IS NOT NULL) OR (policy = 'reject'::text)));
 CREATE INDEX admissions_not_begun ON public.admissions USING btree (fair) WHERE ((fair IS NOT NULL) AND (NOT begun) AND (admitted_at IS NOT NULL));
 CREATE INDEX admissions_waiting ON public.admissions USING btree (waiting_on, priority DESC, due_at, run_id) WHERE (waiting_on IS NOT NULL);
 
@@ -136,10 +137,11 @@ create table runs (
   tick timestamp(3) with time zone,
   forked_from uuid,
   reopened_at timestamp(3) with time zone,
+  parent_from integer,
   constraint runs_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));
-CREATE UNIQUE INDEX runs_by_parent ON public.runs USING btree (parent_run_id, parent_task, parent_attempt, parent_index) WHERE (parent_run_id IS NOT NULL);
+CREATE UNIQUE INDEX runs_by_parent ON public.runs USING btree (parent_run_id, parent_task, parent_from, parent_index) WHERE (parent_run_id IS NOT NULL);
 CREATE UNIQUE INDEX runs_by_schedule ON public.runs USING btree (schedule, tick) WHERE (schedule IS NOT NULL);
 CREATE INDEX runs_by_tag ON public.runs USING gin (tags) WHERE (tags <> '{}'::text[]);
 CREATE INDEX runs_by_workflow ON public.runs USING btree (workflow, id);
@@ -214,6 +216,7 @@ create table tasks (
   reason text,
   attempts_before integer not null default 0,
   cached_from uuid,
+  rounds_from integer not null default 1,
   constraint tasks_pkey PRIMARY KEY (run_id, key)
 ) with (fillfactor=60);
 

@@ -117,6 +117,19 @@ export function testHandlers(ledger: string): Map<string, Handler> {
         return attempt;
       },
     ],
+    // Notes that it ran, then does what the file says: fails, holds until it is stopped, or gives its value.
+    [
+      'obey',
+      async (input, { attempt, signal }) => {
+        const { run, task, value } = noteInput.parse(input);
+        const { file } = z.object({ file: z.string() }).parse(input);
+        appendFileSync(ledger, `${JSON.stringify({ run, task, attempt, pid: process.pid, at: Date.now() })}\n`);
+        const order = existsSync(file) ? readFileSync(file, 'utf8') : '';
+        if (order === 'fail') throw new Error(`told to fail in ${task}`);
+        if (order === 'hold') await delay(60_000, undefined, { signal });
+        return value;
+      },
+    ],
     [
       'note',
       (input, { attempt, signal }) => {

@@ -151,7 +151,8 @@ export class RunsController {
   @Needs('operator')
   @ApiOperation({
     summary: 'Run again what did not complete',
-    description: 'The run keeps its id and the results of its completed tasks; the others are done again.',
+    description:
+      'The run keeps its id and the results of its completed tasks; the others are done again. A map keeps the items that completed, a loop goes on at the round that failed, a sub-workflow at its failed tasks.',
   })
   @Answers({
     202: ['The run goes on.', 'Submitted'],

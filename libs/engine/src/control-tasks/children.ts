@@ -20,7 +20,7 @@ export function parentOf({ attempt }: Step): Parent {
   return { runId: attempt.run.runId, taskKey: attempt.task.key, attempt: attempt.attempt };
 }
 
-/** What the children of the attempt have come to; throws `nested_too_deep` when it may have none. */
+/** What the children of the task have come to, as the attempt sees them; throws `nested_too_deep` when it may have none. */
 export async function summaryOf(step: Step): Promise<ChildSummary> {
   const parent = parentOf(step);
   const summary = await childSummary(step.runtime.db, parent);
@@ -39,7 +39,7 @@ export function bodyDocument({ document, sha }: Body): ChildDocument {
   return { workflow: document.name, version: null, documentSha: sha, document };
 }
 
-/** Starts children of the attempt; each index once, however often it is asked for. */
+/** Starts children of the task; each index once, however often it is asked for. */
 export async function startChildren(
   step: Step,
   summary: ChildSummary,
@@ -52,6 +52,7 @@ export async function startChildren(
   await insertChildren(runtime.db, {
     ...of,
     parent: parentOf(step),
+    since: summary.since,
     depth: summary.depth + 1,
     priority: summary.priority,
     tags: summary.tags,

@@ -2,20 +2,25 @@ import { LatticeError } from '@lattice/contracts';
 import { evaluateTemplate, type Template } from '@lattice/expression';
 import type { Outcome } from '@lattice/executor';
 import type { ControlStep } from '@lattice/flow';
-import { childResults, type ChildResult } from '@lattice/persistence';
+import type { ChildResult, ChildSummary } from '@lattice/persistence';
 import type { Waiting } from '../attempt/execute';
-import { bodyDocument, bodyInputs, errorOfChild, parentOf, startChildren, summaryOf } from './children';
+import { bodyDocument, bodyInputs, errorOfChild, startChildren, summaryOf } from './children';
+import { childAt, goOn, isUndone } from './go-on';
 import { WAIT, completed, failed, type Step } from './step';
 
 type LoopStep = Extract<ControlStep, { kind: 'loop' }>;
 
-/** A step of a loop: the round that is on is waited for, then the next one begins or the loop ends. */
+/** A step of a loop: the round that is on is waited for, then the next one begins or the loop ends. A later attempt goes on at the round that failed. */
 export async function stepLoop(step: Step, loop: LoopStep): Promise<Outcome | Waiting> {
   const { task, scope } = step.attempt;
   const summary = await summaryOf(step);
   if (summary.active > 0) return WAIT;
-  const rounds = summary.created;
-  const round = rounds === 0 ? undefined : await readRound(step, rounds - 1);
+  const rounds = summary.next;
+  const round = rounds === 0 ? undefined : await readRound(step, summary, rounds - 1);
+  if (round !== undefined && isUndone(step, round)) {
+    await goOn(step, summary, [round.index]);
+    return WAIT;
+  }
   if (round !== undefined && round.status !== 'completed')
     return { status: 'failed', error: errorOfChild(task, round) };
   const last = round === undefined ? evaluateTemplate(loop.initial, scope) : (round.outputs?.['output'] ?? null);
@@ -31,8 +36,8 @@ export async function stepLoop(step: Step, loop: LoopStep): Promise<Outcome | Wa
   return WAIT;
 }
 
-async function readRound(step: Step, index: number): Promise<ChildResult> {
-  const [child] = await childResults(step.runtime.db, parentOf(step), { first: index, last: index });
+async function readRound(step: Step, summary: ChildSummary, index: number): Promise<ChildResult> {
+  const child = await childAt(step, summary, index);
   if (child === undefined) throw new Error(`round ${index} of task ${step.attempt.task.key} is not stored`);
   return child;
 }

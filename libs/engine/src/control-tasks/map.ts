@@ -5,6 +5,7 @@ import type { ControlStep } from '@lattice/flow';
 import { childResults, controlChildren, type ChildResult, type ChildSummary } from '@lattice/persistence';
 import type { Waiting } from '../attempt/execute';
 import { bodyDocument, bodyInputs, errorOfChild, parentOf, startChildren, summaryOf } from './children';
+import { childAt, goOn, placesLeft } from './go-on';
 import { WAIT, completed, type Step } from './step';
 
 type MapStep = Extract<ControlStep, { kind: 'map' }>;
@@ -12,25 +13,33 @@ type MapStep = Extract<ControlStep, { kind: 'map' }>;
 /** Items that are stored by one statement at most. */
 const CHUNK = 1_000;
 
-/** A step of a map: starts as many of the items as may run, and ends when all have ended. */
+/** A step of a map: starts as many of the items as may run, and ends when all have ended. A later attempt keeps those that completed. */
 export async function stepMap(step: Step, map: MapStep): Promise<Outcome | Waiting> {
   const items = itemsOf(step, map);
   if (items.length === 0) return completed([]);
   const summary = await summaryOf(step);
   if (summary.badIndex !== null && map.onFailure === 'cancel') return giveUp(step, summary, summary.badIndex);
-  const free = map.concurrency - summary.active;
-  const from = summary.created;
-  const to = Math.min(items.length, from + Math.min(free, CHUNK));
-  if (to > from) {
-    const children = items.slice(from, to).map((item, place) => {
-      const index = from + place;
-      return { index, inputs: bodyInputs(step, map.body, { item, index }) };
-    });
+  const room = Math.min(map.concurrency - summary.active, CHUNK);
+  const again = await placesLeft(step, summary, room);
+  const places = [...again, ...placesBehind(summary.next, items.length, room - again.length)];
+  if (places.length > 0) {
+    await goOn(step, summary, again);
+    const children = places.map((index) => ({
+      index,
+      inputs: bodyInputs(step, map.body, { item: items[index], index }),
+    }));
     await startChildren(step, summary, bodyDocument(map.body), children);
-    return to < items.length && to - from === CHUNK ? { status: 'waiting', ms: 1 } : WAIT;
+    return summary.present + places.length < items.length && places.length === CHUNK
+      ? { status: 'waiting', ms: 1 }
+      : WAIT;
   }
-  if (summary.active > 0 || from < items.length) return WAIT;
-  return collect(step, map, items.length);
+  if (summary.active > 0 || summary.present < items.length) return WAIT;
+  return collect(step, map, summary, items.length);
+}
+
+/** Places from `next` on, as far as there are items and room. */
+function placesBehind(next: number, count: number, room: number): number[] {
+  return Array.from({ length: Math.max(0, Math.min(count - next, room)) }, (_, place) => next + place);
 }
 
 function itemsOf({ attempt }: Step, { over }: MapStep): unknown[] {
@@ -51,13 +60,13 @@ async function giveUp(step: Step, summary: ChildSummary, index: number): Promise
     await runtime.queue.bus.publish('nudge', '');
     return WAIT;
   }
-  const [child] = await childResults(runtime.db, parentOf(step), { first: index, last: index });
+  const child = await childAt(step, summary, index);
   if (child === undefined) throw new Error(`item ${index} of task ${task.key} of run ${run.runId} is not stored`);
   return { status: 'failed', error: errorOfChild(task, child) };
 }
 
-async function collect(step: Step, { onFailure }: MapStep, count: number): Promise<Outcome> {
-  const results = await childResults(step.runtime.db, parentOf(step), { first: 0, last: count - 1 });
+async function collect(step: Step, { onFailure }: MapStep, { since }: ChildSummary, count: number): Promise<Outcome> {
+  const results = await childResults(step.runtime.db, parentOf(step), { since, first: 0, last: count - 1 });
   return completed(results.map((child) => (onFailure === 'continue' ? told(child) : outputOf(child))));
 }
 

@@ -2,11 +2,12 @@ import { LatticeError } from '@lattice/contracts';
 import { evaluateTemplate } from '@lattice/expression';
 import type { Outcome } from '@lattice/executor';
 import { checkInputs, type ControlStep } from '@lattice/flow';
-import { childResults } from '@lattice/persistence';
+import type { ChildSummary } from '@lattice/persistence';
 import { z } from 'zod';
 import type { Waiting } from '../attempt/execute';
 import { findWorkflow } from '../workflows/workflows';
-import { errorOfChild, parentOf, startChildren, summaryOf } from './children';
+import { errorOfChild, startChildren, summaryOf } from './children';
+import { childAt, goOn, isUndone } from './go-on';
 import { WAIT, completed, type Step } from './step';
 
 type WorkflowStep = Extract<ControlStep, { kind: 'workflow' }>;
@@ -17,7 +18,7 @@ const inputsSchema = z.record(z.string(), z.unknown());
 export async function stepWorkflow(step: Step, { workflow, inputs }: WorkflowStep): Promise<Outcome | Waiting> {
   const summary = await summaryOf(step);
   if (summary.active > 0) return WAIT;
-  if (summary.created > 0) return endOf(step);
+  if (summary.next > 0) return goOnOrEnd(step, summary);
   const given = inputsSchema.safeParse(evaluateTemplate(inputs, step.attempt.scope));
   if (!given.success) throw new LatticeError('expression_failed', '"with" of a sub-workflow did not give an object');
   const saved = await findWorkflow(step.runtime, workflow.name, workflow.version);
@@ -36,9 +37,14 @@ export async function stepWorkflow(step: Step, { workflow, inputs }: WorkflowSte
   return WAIT;
 }
 
-async function endOf(step: Step): Promise<Outcome> {
-  const [child] = await childResults(step.runtime.db, parentOf(step), { first: 0, last: 0 });
+/** A later attempt goes on with the run that failed, in its version of the workflow. */
+async function goOnOrEnd(step: Step, summary: ChildSummary): Promise<Outcome | Waiting> {
+  const child = await childAt(step, summary, 0);
   if (child === undefined) throw new Error(`the run of task ${step.attempt.task.key} is not stored`);
+  if (isUndone(step, child)) {
+    await goOn(step, summary, [0]);
+    return WAIT;
+  }
   if (child.status === 'completed') return completed(child.outputs ?? {});
   return { status: 'failed', error: errorOfChild(step.attempt.task, child) };
 }

@@ -1,7 +1,9 @@
 import { LatticeError, isFinalRun, type RunStatus } from '@lattice/contracts';
-import { getRunState, insertOutbox, reopenRun } from '@lattice/persistence';
+import { forgetRounds, getRunBrief, getRunState, insertOutbox, reopenRun, type RunState } from '@lattice/persistence';
 import type { Engine } from '../context';
+import { mustFindWorkflow } from '../read/workflow-of';
 import { nudge } from '../submit/nudge';
+import { roundsAnew } from './what-runs-again';
 
 /** What may be asked of a run beside to cancel it, and in which states. */
 const CONTROLS = {
@@ -21,10 +23,23 @@ export async function requestControl(engine: Engine, runId: string, control: Run
   if (!CONTROLS[control](state.status)) {
     throw new LatticeError('illegal_transition', `Run ${runId} is ${state.status}: ${control} is not possible now.`);
   }
-  await engine.db.transaction(async (session) => {
-    // Open at once: whoever asks for the state next, or waits for the end, sees the rerun and not the last time.
-    if (control === 'retry' && (await reopenRun(session, state)) === undefined) return;
-    await insertOutbox(session, { kind: control, runId });
-  });
+  if (control === 'retry') await reopen(engine, state);
+  else await insertOutbox(engine.db, { kind: control, runId });
   nudge(engine);
+}
+
+/** Open at once: whoever asks for the state next, or waits for the end, sees the rerun and not the last time. */
+async function reopen(engine: Engine, state: RunState): Promise<void> {
+  const { runId } = state;
+  const [workflow, found] = await Promise.all([
+    mustFindWorkflow(engine, state.documentSha),
+    getRunBrief(engine.db, runId),
+  ]);
+  const anew = roundsAnew(workflow, found?.times ?? []).map((key) => ({ runId, key }));
+  await engine.db.transaction(async (session) => {
+    // The epoch tells that nobody opened the run since; who did has written the wish.
+    if ((await reopenRun(session, state)) === undefined) return;
+    await forgetRounds(session, anew);
+    await insertOutbox(session, { kind: 'retry', runId });
+  });
 }

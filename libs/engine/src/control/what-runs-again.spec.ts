@@ -1,7 +1,7 @@
 import { TASK_STATUSES, type TaskStatus } from '@lattice/contracts';
 import { mustReadDocument, type Workflow } from '@lattice/flow';
 import fc from 'fast-check';
-import { reusedTasks, rerunTasks } from './what-runs-again';
+import { reusedTasks, rerunTasks, roundsAnew } from './what-runs-again';
 
 /** A workflow of tasks that depend on earlier ones only. */
 function workflowOf(rows: readonly (readonly number[])[]): Workflow {
@@ -23,6 +23,12 @@ const cases = fc
     standing: rows.map(([, status], index): { key: string; status: TaskStatus } => ({ key: `t${index}`, status })),
     task,
   }));
+
+const GOOD = new Set<TaskStatus>(['completed', 'skipped']);
+const MAP = mustReadDocument({
+  name: 'any',
+  tasks: { each: { uses: 'map', with: { over: [], do: { uses: 'transform', with: 1 } } } },
+}).tasks.get('each')?.control;
 
 describe('a rerun', () => {
   it('does the task and what was cancelled again, with everything downstream, and keeps every other end', () => {
@@ -57,5 +63,26 @@ describe('a fork', () => {
         }
       }),
     );
+  });
+});
+
+describe('rounds', () => {
+  it('are kept exactly where nothing before them is done again but skips, and none were asked to be done anew', () => {
+    fc.assert(
+      fc.property(cases, fc.boolean(), ({ workflow: plain, standing, task }, asks) => {
+        const tasks = new Map([...plain.tasks].map(([key, each]) => [key, { ...each, control: MAP }]));
+        const anew = new Set(roundsAnew({ tasks }, standing, asks ? [task] : []));
+        const undone = new Set(standing.flatMap(({ key, status }) => (GOOD.has(status) ? [] : [key])));
+        for (const { key } of standing) {
+          const needs = tasks.get(key)?.needs ?? [];
+          const asked = asks && key === task;
+          expect(anew.has(key)).toBe(asked || needs.some((need) => undone.has(need) || anew.has(need)));
+        }
+      }),
+    );
+  });
+
+  it('are of no interest where a task has none', () => {
+    expect(roundsAnew(workflowOf([[], [0]]), [{ key: 't0', status: 'failed' }], ['t1'])).toEqual([]);
   });
 });

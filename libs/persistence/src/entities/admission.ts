@@ -3,6 +3,7 @@ import { Column, Entity, Index, PrimaryColumn, PrimaryGeneratedColumn } from 'ty
 /** A run with limits of its own, from the moment it is due to its end. */
 @Entity('admissions')
 @Index('admissions_waiting', { synchronize: false })
+@Index('admissions_holding', { synchronize: false })
 @Index('admissions_by_concurrency', { synchronize: false })
 @Index('admissions_not_begun', { synchronize: false })
 export class AdmissionEntity {

@@ -84,6 +84,10 @@ export class RunEntity {
   @Column('int', { name: 'parent_index', nullable: true })
   parentIndex!: number | null;
 
+  /** `rounds_from` of the task that started it, at that time. */
+  @Column('int', { name: 'parent_from', nullable: true })
+  parentFrom!: number | null;
+
   /** How many runs are above this one. */
   @Column('int', { default: 0 })
   depth!: number;

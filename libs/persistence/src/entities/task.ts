@@ -52,4 +52,8 @@ export class TaskEntity {
 
   @Column('int', { name: 'attempts_before', default: 0 })
   attemptsBefore!: number;
+
+  /** The first of its attempts whose runs still count, of a task that starts runs. */
+  @Column('int', { name: 'rounds_from', default: 1 })
+  roundsFrom!: number;
 }

@@ -1,6 +1,7 @@
 import { Admissions1767484800000 } from './admissions';
 import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
+import { KeptRounds1768089600000 } from './kept-rounds';
 import { Reruns1767571200000 } from './reruns';
 import { TaskCache1767744000000 } from './task-cache';
 import { Schedules1767398400000 } from './schedules';
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   Admissions1767484800000,
   Reruns1767571200000,
   TaskCache1767744000000,
+  KeptRounds1768089600000,
 ];

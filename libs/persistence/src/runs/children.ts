@@ -27,9 +27,14 @@ export interface ChildSummary {
   readonly depth: number;
   readonly priority: number;
   readonly tags: readonly string[];
-  readonly created: number;
+  /** The first attempt of the task whose children count. */
+  readonly since: number;
+  /** Children that are there and not to be done again. */
+  readonly present: number;
   readonly active: number;
-  /** Index of the first child that failed or was cancelled. */
+  /** The place behind the last child. With fewer present, some of those before it are to be done again. */
+  readonly next: number;
+  /** Index of the first child that failed or was cancelled in this attempt. */
   readonly badIndex: number | null;
 }
 
@@ -37,6 +42,8 @@ export interface ChildSummary {
 export interface ChildResult {
   readonly runId: string;
   readonly index: number;
+  /** The last attempt that started the child or opened it again. */
+  readonly attempt: number;
   readonly status: RunStatus;
   readonly outputs: Record<string, unknown> | null;
   readonly error: TaskError | null;
@@ -45,6 +52,7 @@ export interface ChildResult {
 /** Runs to be started by a task; all of one document. */
 export interface NewChildren {
   readonly parent: Parent;
+  readonly since: number;
   readonly depth: number;
   readonly workflow: string;
   readonly version: number | null;
@@ -62,8 +70,10 @@ const summarySchema = z
     depth: z.number(),
     priority: z.number(),
     tags: z.array(z.string()),
-    created: z.number(),
+    since: z.number(),
+    present: z.number(),
     active: z.number(),
+    next: z.number(),
     bad_index: z.number().nullable(),
   })
   .transform(({ bad_index, ...rest }): ChildSummary => ({ ...rest, badIndex: bad_index }));
@@ -72,6 +82,7 @@ const resultSchema = z
   .object({
     run_id: z.string(),
     index: z.number(),
+    attempt: z.number(),
     status: runStatusColumn,
     outputs: z.string().nullable(),
     error: taskErrorSchema.nullable(),
@@ -82,19 +93,19 @@ const resultSchema = z
     outputs: outputs === null ? null : z.record(z.string(), z.unknown()).parse(JSON.parse(outputs)),
   }));
 
-/** What the children of an attempt have come to; undefined when the parent is gone. */
+/** What the children of a task have come to, as an attempt of it sees them; undefined when the parent is gone. */
 export async function childSummary(db: Database, parent: Parent): Promise<ChildSummary | undefined> {
   const [row] = await db.query(CHILD_SUMMARY, [parent.runId, parent.taskKey, parent.attempt]);
   return row === undefined ? undefined : summarySchema.parse(row);
 }
 
-/** Children of an attempt with their results, by index from `first` to `last`. */
+/** Children of a task with their results, by index from `first` to `last`; `since` as in {@link ChildSummary}. */
 export async function childResults(
   db: Database,
-  parent: Parent,
-  range: { first: number; last: number },
+  parent: Pick<Parent, 'runId' | 'taskKey'>,
+  { since, first, last }: { since: number; first: number; last: number },
 ): Promise<ChildResult[]> {
-  const rows = await db.query(CHILD_RESULTS, [parent.runId, parent.taskKey, parent.attempt, range.first, range.last]);
+  const rows = await db.query(CHILD_RESULTS, [parent.runId, parent.taskKey, since, first, last]);
   return rows.map((row) => resultSchema.parse(row));
 }
 
@@ -119,6 +130,7 @@ export async function insertChildren(db: Database, options: NewChildren): Promis
     children.map(({ runId }) => runId),
     children.map(({ index }) => index),
     children.map(({ inputs }) => JSON.stringify(inputs)),
+    options.since,
   ]);
   return rows.length;
 }

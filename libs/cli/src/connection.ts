@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LatticeClient } from '@lattice/sdk';
 import { z } from 'zod';
@@ -50,6 +50,12 @@ export function findApiKey(flag: string | undefined, env: Env, cwd: string): Fou
     if (key) return { value: key, from: shortPath(path, cwd) };
   }
   return undefined;
+}
+
+/** Where state of this user is kept: LATTICE_HOME, the nearest .lattice folder upward, or one here that is still to be made. */
+export function findHome(env: Env, cwd: string): string {
+  const all = homes(env, cwd);
+  return all.find((home) => existsSync(home)) ?? all[0] ?? join(cwd, '.lattice');
 }
 
 /** LATTICE_HOME, or the .lattice folders from here upward, nearest first. */

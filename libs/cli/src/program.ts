@@ -21,6 +21,7 @@ import { registerSchedulesCreate } from './commands/schedules-create';
 import { registerSchedulesGet } from './commands/schedules-get';
 import { registerSchedulesList } from './commands/schedules-list';
 import { registerSchedulesNext } from './commands/schedules-next';
+import { registerScript } from './commands/script';
 import { registerUp } from './commands/up';
 import { registerValidate } from './commands/validate';
 import { registerWorkers } from './commands/workers';
@@ -66,6 +67,7 @@ function buildProgram(shell: Shell): Command {
     .showHelpAfterError('(--help shows how to use it)');
   registerUp(program, shell);
   registerRun(program, shell);
+  registerScript(program, shell);
   registerValidate(program, shell);
   registerExplain(program, shell);
   registerImport(program, shell);

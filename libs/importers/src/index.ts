@@ -3,4 +3,6 @@ export type { ImportFormat } from './formats';
 export { BODIES, handlerNameSchema, importedSchema } from './importer';
 export type { Body, Imported, Importer, ImportOptions } from './importer';
 export { importCodomyrmex } from './codomyrmex/import-codomyrmex';
+export { legalName } from './legal-name';
+export { taskKeysOf } from './task-keys';
 export { importWfFormat } from './wfformat/import-wfformat';

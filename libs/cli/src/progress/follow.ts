@@ -18,12 +18,14 @@ export interface FollowOptions {
   signal: AbortSignal;
   /** How the user calls this command: for hints what to type when the run waits for somebody. */
   command?: string | undefined;
+  /** What tasks are called, by key; else by their keys. */
+  names?: ReadonlyMap<string, string> | undefined;
 }
 
 /** Shows a run until it has ended. Rejects with the reason of the signal when that is aborted first. */
-export async function follow({ client, runId, printer, signal, command }: FollowOptions): Promise<Followed> {
+export async function follow({ client, runId, printer, signal, command, names }: FollowOptions): Promise<Followed> {
   const view = await client.getRun(runId, { signal });
-  const state = newRunState(view);
+  const state = newRunState(view, names);
   // What a run that has ended once waited for is of no use to anybody.
   const hints = isFinalRun(view.status) ? undefined : command;
   try {

@@ -15,9 +15,9 @@ export function renderEvent(event: RunEvent, state: RunState, colors: Colors): s
   return [`${time} ${paintType(event.type, colors)} ${text}`.trimEnd()];
 }
 
-/** A piece of a task's log: dim, each line with the key before it. */
-export function renderLog(key: string, text: string, colors: Colors): string[] {
-  return linesOf(text).map((line) => colors.dim(`${key} │ ${line}`));
+/** A piece of a task's log: dim, each line with the name of the task before it. */
+export function renderLog(name: string, text: string, colors: Colors): string[] {
+  return linesOf(text).map((line) => colors.dim(`${name} │ ${line}`));
 }
 
 function runText(event: RunEvent, state: RunState): string {
@@ -35,19 +35,20 @@ function runText(event: RunEvent, state: RunState): string {
 
 function taskText(event: RunEvent, key: string, state: RunState): string {
   const task = state.tasks.get(key);
+  const name = task?.name ?? key;
   const attempt = event.attempt !== null && event.attempt > 1 ? ` attempt ${event.attempt}` : '';
   const took = inBrackets(task?.startedAt, task?.endedAt);
   const said = dataOf(event);
   switch (said?.type) {
     case 'task.retrying':
-      return `${key}${attempt} again in ${duration(said.data.delay)}: ${said.data.error.code}: ${first(said.data.error.message)}`;
+      return `${name}${attempt} again in ${duration(said.data.delay)}: ${said.data.error.code}: ${first(said.data.error.message)}`;
     case 'task.failed':
-      return `${key}${attempt}${took} ${said.data.error.code}: ${first(said.data.error.message)}`;
+      return `${name}${attempt}${took} ${said.data.error.code}: ${first(said.data.error.message)}`;
     case 'task.progress':
-      return `${key} ${Math.round(said.data.percent)} %${said.data.text ? ` ${first(said.data.text)}` : ''}`;
+      return `${name} ${Math.round(said.data.percent)} %${said.data.text ? ` ${first(said.data.text)}` : ''}`;
     case 'task.log':
     case undefined:
-      return `${key}${attempt}${took}${saying(event)}`;
+      return `${name}${attempt}${took}${saying(event)}`;
   }
 }
 

@@ -39,11 +39,15 @@ export function linePrinter({ output, env, quiet }: PrinterOptions): Printer {
     event(event, state) {
       const said = dataOf(event);
       if (said?.type !== 'task.log') return renderEvent(event, state, colors).forEach((line) => print(output, line));
-      if (!quiet) renderLog(event.taskKey ?? '', said.data.text, colors).forEach((line) => print(output, line));
+      if (!quiet) renderLog(nameOf(event, state), said.data.text, colors).forEach((line) => print(output, line));
     },
     note: (text) => print(output, text),
     end: () => undefined,
   };
+}
+
+function nameOf({ taskKey }: RunEvent, state: RunState): string {
+  return state.tasks.get(taskKey ?? '')?.name ?? '';
 }
 
 async function livePrinter({ output, env, quiet, hint }: PrinterOptions): Promise<Printer> {
@@ -68,7 +72,7 @@ async function livePrinter({ output, env, quiet, hint }: PrinterOptions): Promis
     event(event, now) {
       state = now;
       const said = dataOf(event);
-      if (said?.type === 'task.log' && !quiet) above.push(...renderLog(event.taskKey ?? '', said.data.text, colors));
+      if (said?.type === 'task.log' && !quiet) above.push(...renderLog(nameOf(event, now), said.data.text, colors));
     },
     note(text) {
       above.push(text);

@@ -27,6 +27,8 @@ export interface RunState {
 
 export interface TaskState {
   readonly key: string;
+  /** What it is called: its key, unless somebody knows better. */
+  readonly name: string;
   status: TaskStatus;
   /** From 1; 0 before the first. */
   attempt: number;
@@ -44,15 +46,17 @@ export interface TaskState {
 /** A state before any event. The view gives names and order only: the events say the rest, from the first one on. */
 export function newRunState(
   view: Pick<RunView, 'runId' | 'workflow'> & { tasks: readonly { key: string }[] },
+  names?: ReadonlyMap<string, string>,
 ): RunState {
-  const tasks = new Map(view.tasks.map(({ key }) => [key, newTask(key)]));
+  const tasks = new Map(view.tasks.map(({ key }) => [key, newTask(key, names?.get(key))]));
   const { runId, workflow } = view;
   return { runId, workflow, status: 'pending', createdAt: undefined, startedAt: undefined, endedAt: undefined, tasks };
 }
 
-function newTask(key: string): TaskState {
+function newTask(key: string, name = key): TaskState {
   return {
     key,
+    name,
     status: 'pending',
     attempt: 0,
     startedAt: undefined,

@@ -5,7 +5,7 @@ const allowed = {
   config: ['contracts'],
   expression: ['contracts'],
   flow: ['contracts', 'expression'],
-  importers: ['contracts', 'flow'],
+  importers: ['contracts', 'expression', 'flow'],
   schedule: ['contracts'],
   persistence: ['contracts'],
   queue: ['contracts', 'flow'],

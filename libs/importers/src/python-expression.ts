@@ -1,10 +1,18 @@
+import { IDENTIFIER, ROOTS, choice, hasField, isCel, isIn, isPath, stepTo } from './cel-text';
+import { Cursor, Unsaid, literal, tokensOf, unquoted, type Token } from './python-tokens';
+
+/** What a path in the other system is called here. */
+export interface Named {
+  readonly cel: string;
+  /** So many fields of the path are in it. */
+  readonly used: number;
+  /** A condition under which it is there; without one it always is. */
+  readonly given?: string | undefined;
+}
+
 /** A name as it begins a path in the other system -> what it is called here; undefined when nothing here is that. */
-export type NameOf = (path: readonly string[]) => { readonly cel: string; readonly used: number } | undefined;
+export type NameOf = (path: readonly string[]) => Named | undefined;
 
-type Token = { readonly kind: 'name' | 'text' | 'number' | 'sign'; readonly text: string };
-
-const TOKENS =
-  /\s*(?:(?<name>[A-Za-z_][A-Za-z0-9_-]*(?<!-))|(?<number>\d+(?:\.\d+)?)|(?<text>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<sign>==|!=|<=|>=|[-+*/%<>()[\]{}.,:]))/y;
 const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
 const CONSTANTS: Readonly<Record<string, string>> = {
   True: 'true',
@@ -16,71 +24,69 @@ const CONSTANTS: Readonly<Record<string, string>> = {
 };
 /** Functions that have a counterpart of one argument. */
 const FUNCTIONS: Readonly<Record<string, string>> = { len: 'size', str: 'string', int: 'int', float: 'double' };
+/** Methods of texts, with the number of their arguments. */
+const METHODS: Readonly<Record<string, readonly [string, number]>> = {
+  startswith: ['startsWith', 1],
+  endswith: ['endsWith', 1],
+  lower: ['lowerAscii', 0],
+  upper: ['upperAscii', 0],
+};
 
-/** What can't be said in CEL; the caller tells the user. */
-class Unsaid extends Error {}
+/** As deep as a person nests; a hostile file goes deeper. */
+const DEEPEST = 50;
+/** Characters, of what is read and of CEL: what is named several times is written several times. */
+const LONGEST = 20_000;
 
 /**
- * An expression of Python or Starlark in CEL: operators, conditions, comparisons, literals, paths, `len`, `str`, `int`, `float`, `hasattr`,
- * `getattr` and `.get`. Undefined for all else.
+ * An expression of Python or Starlark in CEL: operators, conditions, comparisons, literals, paths, comprehensions of lists, `len`, `str`,
+ * `int`, `float`, `hasattr`, `getattr`, `.get`, and some methods of texts. Undefined for all else, and for what CEL refuses. `dashed`
+ * (the default): names may have a - within.
  */
-export function toCel(text: string, nameOf: NameOf): string | undefined {
+export function toCel(text: string, nameOf: NameOf, { dashed = true } = {}): string | undefined {
+  if (text.length > LONGEST) return undefined;
   try {
-    const tokens = tokensOf(text);
-    const reader = new Reader(tokens, nameOf);
+    const reader = new Reader(tokensOf(text, dashed), nameOf);
     const cel = reader.condition();
-    return reader.isAtEnd ? cel : undefined;
+    return reader.isAtEnd && isCel(cel) ? cel : undefined;
   } catch (error) {
     if (error instanceof Unsaid) return undefined;
     throw error;
   }
 }
 
-function tokensOf(text: string): Token[] {
-  const tokens: Token[] = [];
-  const end = text.trimEnd().length;
-  TOKENS.lastIndex = 0;
-  while (TOKENS.lastIndex < end) {
-    const groups = TOKENS.exec(text)?.groups;
-    const [found] = Object.entries(groups ?? {}).filter((entry) => entry[1] !== undefined);
-    const [kind, value] = found ?? [];
-    if (value === undefined || (kind !== 'name' && kind !== 'text' && kind !== 'number' && kind !== 'sign'))
-      throw new Unsaid();
-    tokens.push({ kind, text: value });
-  }
-  return tokens;
-}
+/** A value, or the path that names it: the fields of a path are looked up together. */
+type Target = { readonly fields: readonly string[] } | { readonly cel: string };
 
-/** As deep as a person nests; a hostile file goes deeper. */
-const DEEPEST = 50;
-
-class Reader {
-  private at = 0;
+class Reader extends Cursor {
   private depth = 0;
+  /** Variables of the comprehensions around. */
+  private readonly locals = new Set<string>();
 
   constructor(
-    private readonly tokens: readonly Token[],
+    tokens: readonly Token[],
     private readonly nameOf: NameOf,
-  ) {}
-
-  get isAtEnd(): boolean {
-    return this.at === this.tokens.length;
+  ) {
+    super(tokens);
   }
 
   /** `a if c else b`, and all that binds more tightly. */
   condition(): string {
+    return this.deeper(() => {
+      const value = this.either();
+      if (!this.takes('if')) return value;
+      const asked = this.either();
+      this.expect('else');
+      return choice(asked, value, this.condition());
+    });
+  }
+
+  private deeper(read: () => string): string {
     this.depth += 1;
     if (this.depth > DEEPEST) throw new Unsaid();
-    const value = this.either();
-    if (!this.takes('if')) {
-      this.depth -= 1;
-      return value;
-    }
-    const asked = this.either();
-    this.expect('else');
-    const other = this.condition();
+    const cel = read();
+    if (cel.length > LONGEST) throw new Unsaid();
     this.depth -= 1;
-    return `(${asked} ? ${value} : ${other})`;
+    return cel;
   }
 
   private either(): string {
@@ -105,16 +111,15 @@ class Reader {
   private comparison(): string {
     const left = this.sum();
     const sign = this.peek()?.text ?? '';
-    if (COMPARISONS.has(sign)) {
-      this.at += 1;
+    if (COMPARISONS.has(sign) && this.peek()?.kind === 'sign') {
+      this.next();
       return `${left} ${sign} ${this.sum()}`;
     }
     if (this.takes('is')) return `${left} ${this.takes('not') ? '!=' : '=='} ${this.sum()}`;
-    if (this.takes('in')) return `${left} in ${this.sum()}`;
-    if (sign !== 'not') return left;
-    this.expect('not');
+    if (this.takes('in')) return isIn(left, this.sum());
+    if (!this.takes('not')) return left;
     this.expect('in');
-    return `!(${left} in ${this.sum()})`;
+    return `!(${isIn(left, this.sum())})`;
   }
 
   private sum(): string {
@@ -126,8 +131,9 @@ class Reader {
     for (;;) {
       const sign = this.peek();
       if (sign?.kind !== 'sign' || !signs.includes(sign.text)) return left;
-      this.at += 1;
-      left = `${left} ${sign.text} ${next()}`;
+      this.next();
+      // Their division of integers gives a fraction.
+      left = sign.text === '/' ? `double(${left}) / ${next()}` : `${left} ${sign.text} ${next()}`;
     }
   }
 
@@ -143,9 +149,9 @@ class Reader {
         return `(${inner})`;
       }
       case '-':
-        return `-${this.primary()}`;
+        return this.deeper(() => `-${this.primary()}`);
       case '[':
-        return `[${this.list(']', () => this.condition())}]`;
+        return this.isComprehension() ? this.comprehension() : `[${this.list(']', () => this.condition())}]`;
       case '{':
         return `{${this.list('}', () => this.member())}}`;
       default:
@@ -170,28 +176,54 @@ class Reader {
     return items.join(', ');
   }
 
+  /** Behind `[`: whether a `for` comes before the `]` that closes it. */
+  private isComprehension(): boolean {
+    return this.variable() !== undefined;
+  }
+
+  private variable(): string | undefined {
+    let open = 0;
+    for (let ahead = 0; ; ahead += 1) {
+      const token = this.peek(ahead);
+      if (token === undefined) return undefined;
+      const { kind, text } = token;
+      if (kind === 'name' && text === 'for' && open === 0) return this.peek(ahead + 1)?.text ?? '';
+      if (kind !== 'sign') continue;
+      if ('([{'.includes(text)) open += 1;
+      if (')]}'.includes(text)) open -= 1;
+      if (open < 0) return undefined;
+    }
+  }
+
+  /** `[a(x) for x in list if b(x)]`, behind its bracket. */
+  private comprehension(): string {
+    const name = this.variable() ?? '';
+    if (!IDENTIFIER.test(name) || ROOTS.has(name) || this.locals.has(name)) throw new Unsaid();
+    this.locals.add(name);
+    const item = this.condition();
+    this.expect('for');
+    this.expect(name);
+    this.expect('in');
+    this.locals.delete(name);
+    const list = this.either();
+    this.locals.add(name);
+    const filters: string[] = [];
+    while (this.takes('if')) filters.push(`.filter(${name}, ${this.either()})`);
+    this.expect(']');
+    this.locals.delete(name);
+    const given = isPath(list) ? list : `(${list})`;
+    return given + filters.join('') + (item === name ? '' : `.map(${name}, ${item})`);
+  }
+
   private named(name: string): string {
     const constant = Object.hasOwn(CONSTANTS, name) ? CONSTANTS[name] : undefined;
     if (constant !== undefined) return constant;
     if (this.takes('(')) return this.call(name);
-    return this.path(name).cel;
+    return this.value(this.target(name));
   }
 
   private call(name: string): string {
-    if (name === 'hasattr' || name === 'getattr') {
-      const { cel, steps } = this.path(this.next().text);
-      this.expect(',');
-      const field = literal(this.next());
-      const asked = steps === 0 ? `${field} in ${cel}` : `has(${cel}${fieldOf(field)})`;
-      if (name === 'hasattr') {
-        this.expect(')');
-        return asked;
-      }
-      if (!this.takes(',')) throw new Unsaid();
-      const other = this.condition();
-      this.expect(')');
-      return `(${asked} ? ${cel}${fieldOf(field)} : ${other})`;
-    }
+    if (name === 'hasattr' || name === 'getattr') return this.attribute(name);
     const known = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
     if (known === undefined) throw new Unsaid();
     const argument = this.condition();
@@ -199,84 +231,85 @@ class Reader {
     return `${known}(${argument})`;
   }
 
-  /** A name with its fields; `.get("a", b)` as the field if it is there, else b. */
-  private path(first: string): { cel: string; steps: number } {
-    const fields = [first];
+  private attribute(name: 'hasattr' | 'getattr'): string {
+    const first = this.next();
+    if (first.kind !== 'name') throw new Unsaid();
+    const target = this.target(first.text);
+    this.expect(',');
+    const { asked, cel } = this.optional(target, this.next());
+    const other = name === 'getattr' && this.takes(',') ? this.condition() : undefined;
+    this.expect(')');
+    if (name === 'hasattr') return asked ?? 'true';
+    if (other === undefined) return cel;
+    return asked === undefined ? cel : choice(asked, cel, other);
+  }
+
+  /** A name with its fields, places and methods. */
+  private target(first: string): Target {
+    let target: Target = { fields: [first] };
     for (;;) {
       if (this.takes('.')) {
         const field = this.next();
         if (field.kind !== 'name') throw new Unsaid();
-        if (this.peek()?.text === '(') return { cel: this.got(fields, field.text), steps: 1 };
-        fields.push(field.text);
+        target = this.takes('(') ? { cel: this.method(target, field.text) } : this.below(target, field.text);
       } else if (this.takes('[')) {
-        const index = this.next();
-        if (index.kind === 'name' || index.kind === 'sign') throw new Unsaid();
-        fields.push(index.kind === 'text' ? unquoted(index.text) : index.text);
+        target = this.place(target);
         this.expect(']');
-      } else break;
+      } else return target;
     }
-    return { cel: this.resolved(fields), steps: fields.length };
   }
 
-  private got(fields: readonly string[], method: string): string {
-    if (method !== 'get') throw new Unsaid();
-    this.expect('(');
-    const field = literal(this.next());
-    const other = this.takes(',') ? this.condition() : 'null';
+  private place(target: Target): Target {
+    const token = this.peek();
+    const isLast = this.peek(1)?.text === ']';
+    if (isLast && token?.kind === 'text') return this.below(target, unquoted(this.next().text));
+    if (isLast && token?.kind === 'number') return this.below(target, this.next().text);
+    const list = this.value(target);
+    // From the end.
+    if (this.takes('-')) return { cel: `${list}[size(${list}) - ${this.primary()}]` };
+    return { cel: `${list}[${this.condition()}]` };
+  }
+
+  private below(target: Target, field: string): Target {
+    return 'fields' in target ? { fields: [...target.fields, field] } : { cel: target.cel + stepTo(field) };
+  }
+
+  private method(target: Target, name: string): string {
+    if (name === 'get') {
+      const { asked, cel } = this.optional(target, this.next());
+      const other = this.takes(',') ? this.condition() : 'null';
+      this.expect(')');
+      return asked === undefined ? cel : choice(asked, cel, other);
+    }
+    const [known, count] = (Object.hasOwn(METHODS, name) ? METHODS[name] : undefined) ?? [];
+    if (known === undefined) throw new Unsaid();
+    const cel = `${this.value(target)}.${known}(${count === 0 ? '' : this.condition()})`;
     this.expect(')');
-    const cel = `${this.resolved(fields)}${fieldOf(field)}`;
-    return `(has(${cel}) ? ${cel} : ${other})`;
+    return cel;
   }
 
-  private resolved(fields: readonly string[]): string {
-    const found = this.nameOf(fields);
+  /** A field that may not be there: its value, and the condition that it is; undefined when it always is. */
+  private optional(target: Target, token: Token): { cel: string; asked: string | undefined } {
+    const field = unquoted(literal(token));
+    if (!('fields' in target)) return { cel: target.cel + stepTo(field), asked: hasField(target.cel, field) };
+    const fields = [...target.fields, field];
+    const { cel, used, given } = this.lookUp(fields);
+    if (used === fields.length) return { cel, asked: given };
+    const base = cel + target.fields.slice(used).map(stepTo).join('');
+    const has = hasField(base, field);
+    return { cel: base + stepTo(field), asked: given === undefined ? has : `(${given} && ${has})` };
+  }
+
+  private value(target: Target): string {
+    if ('cel' in target) return target.cel;
+    const { cel, used } = this.lookUp(target.fields);
+    return cel + target.fields.slice(used).map(stepTo).join('');
+  }
+
+  private lookUp(fields: readonly string[]): Named {
+    const [first = ''] = fields;
+    const found = this.locals.has(first) ? { cel: first, used: 1 } : this.nameOf(fields);
     if (found === undefined) throw new Unsaid();
-    return found.cel + fields.slice(found.used).map(stepTo).join('');
+    return found;
   }
-
-  private peek(): Token | undefined {
-    return this.tokens[this.at];
-  }
-
-  private next(): Token {
-    const token = this.tokens[this.at];
-    if (token === undefined) throw new Unsaid();
-    this.at += 1;
-    return token;
-  }
-
-  private takes(text: string): boolean {
-    const token = this.tokens[this.at];
-    if (token === undefined || token.kind === 'text' || token.text !== text) return false;
-    this.at += 1;
-    return true;
-  }
-
-  private expect(text: string): void {
-    if (!this.takes(text)) throw new Unsaid();
-  }
-}
-
-/** A step of a path: a field, or a place in a list. */
-export function stepTo(field: string): string {
-  if (/^\d+$/.test(field)) return `[${field}]`;
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(field) ? `.${field}` : `[${JSON.stringify(field)}]`;
-}
-
-function fieldOf(quoted: string): string {
-  return stepTo(String(JSON.parse(quoted)));
-}
-
-/** A text as CEL writes it. Only escapes that both have. */
-function literal({ kind, text }: Token): string {
-  if (kind !== 'text') throw new Unsaid();
-  return JSON.stringify(unquoted(text));
-}
-
-function unquoted(text: string): string {
-  return text.slice(1, -1).replaceAll(/\\(.)/g, (_, escaped: string) => {
-    const plain = { n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', "'": "'" }[escaped];
-    if (plain === undefined) throw new Unsaid();
-    return plain;
-  });
 }

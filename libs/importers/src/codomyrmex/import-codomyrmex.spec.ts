@@ -23,7 +23,7 @@ it('makes tasks of steps, with what they have', () => {
         name: 'fetch data',
         module: 'data.loader',
         action: 'load',
-        parameters: { url: '{{url}}', limit: 5, literal: 'costs ${{ 3 }}' },
+        parameters: { url: '{{url}}', limit: 5, literal: 'costs ${{ 3 }}', price: 'is ${{url}}' },
         dependencies: [],
         timeout: 60,
         max_retries: 2,
@@ -54,7 +54,12 @@ it('makes tasks of steps, with what they have', () => {
     tasks: {
       fetch_data: {
         uses: 'handler/data.loader.load',
-        with: { url: '${{ inputs.url }}', limit: 5, literal: "costs ${{ '$' + '{{' }} 3 }}" },
+        with: {
+          url: '${{ inputs.url }}',
+          limit: 5,
+          literal: 'costs $${{ 3 }}',
+          price: "is ${{ '$' }}${{ inputs.url }}",
+        },
         timeout: '60s',
         retry: { maxAttempts: 3, initialDelay: '1s', factor: 2, maxDelay: '60s', jitter: false },
       },

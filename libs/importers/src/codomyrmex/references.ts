@@ -1,4 +1,5 @@
-import { stepTo, toCel, type NameOf } from '../python-expression';
+import { stepTo, templateOf, type Piece } from '../cel-text';
+import { toCel, type NameOf } from '../python-expression';
 
 /** What `{{...}}` in a file may name, and what it is here. */
 export interface Names {
@@ -55,23 +56,17 @@ export function withReferences(value: unknown, names: Names, from: string): unkn
 }
 
 function text(whole: string, names: Names, from: string): string {
-  let result = '';
-  let plain = '';
+  const pieces: Piece[] = [];
   let end = 0;
   for (const match of whole.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
     const [found, path = ''] = match;
-    plain += whole.slice(end, match.index);
+    pieces.push({ text: whole.slice(end, match.index) });
     end = match.index + found.length;
     const cel = reference(path, names, from);
-    if (cel === undefined) {
-      names.unread.add(found);
-      plain += found;
-    } else {
-      result += `${escaped(plain)}\${{ ${cel} }}`;
-      plain = '';
-    }
+    if (cel === undefined) names.unread.add(found);
+    pieces.push(cel === undefined ? { text: found } : { cel });
   }
-  return result + escaped(plain + whole.slice(end));
+  return templateOf([...pieces, { text: whole.slice(end) }]);
 }
 
 function reference(path: string, names: Names, from: string): string | undefined {
@@ -93,9 +88,4 @@ function reference(path: string, names: Names, from: string): string | undefined
         ];
   const found = nameOf(names, from)(fields);
   return found === undefined ? undefined : found.cel + fields.slice(found.used).map(stepTo).join('');
-}
-
-/** What would begin an expression here is text there. */
-function escaped(plain: string): string {
-  return plain.replaceAll('${{', () => "${{ '$' + '{{' }}");
 }

@@ -18,9 +18,9 @@ describe('LiveHub', () => {
     expect(hub.listeners).toBe(0);
   });
 
-  const collect = async (events: AsyncIterable<RunEvent>): Promise<string[]> => {
+  const collect = async (following: AsyncIterable<readonly RunEvent[]>): Promise<string[]> => {
     const ids: string[] = [];
-    for await (const event of events) ids.push(event.id);
+    for await (const events of following) ids.push(...events.map(({ id }) => id));
     return ids;
   };
 
@@ -62,10 +62,10 @@ describe('LiveHub', () => {
     const runId = await test.submit();
     const first = await test.history.write(runId, [log('a')]);
     const following = hub.follow(runId, '0');
-    expect((await following.next()).value).toMatchObject({ id: first[0]?.id });
+    expect((await following.next()).value).toMatchObject([{ id: first[0]?.id }]);
     const next = following.next();
     const shown = await test.history.write(runId, [log('b')]);
-    expect((await next).value).toMatchObject({ id: shown[0]?.id });
+    expect((await next).value).toMatchObject([{ id: shown[0]?.id }]);
     const lost = await test.history.commit(runId, [log('c'), log('d')]);
     const rest = await test.history.write(runId, [log('e'), completed]);
     expect(await collect(following)).toEqual([...lost, ...rest].map(({ id }) => id));

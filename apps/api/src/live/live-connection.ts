@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '@lattice/config';
-import { LatticeError } from '@lattice/contracts';
+import { LatticeError, type RunEvent } from '@lattice/contracts';
 import {
   isAllowed,
   readRunStatus,
@@ -13,9 +13,10 @@ import {
 import type { RawData, WebSocket } from 'ws';
 import { addressOf, type Authenticator } from '../auth/authenticator';
 import { toProblem } from '../http/problem';
+import { frameOfEvent } from './event-text';
 import { errorFrame, readFrame, type Frame } from './frames';
 import { SocketWriter } from './socket-writer';
-import { textOfEvent } from './text-of-event';
+import type { WriteTurns } from './write-turns';
 
 /** Codes that a socket is closed with, beside those of the protocol. */
 export const CLOSE = { unauthorized: 4401, tooSlow: 4408, goingAway: 1001 } as const;
@@ -37,6 +38,7 @@ export interface LiveDeps {
   readonly workers: WorkersFeed;
   readonly keys: KeyRing;
   readonly authenticator: Authenticator;
+  readonly turns: WriteTurns;
   readonly log: Logger;
 }
 
@@ -57,7 +59,7 @@ export class LiveConnection {
     private readonly request: IncomingMessage,
     private readonly deps: LiveDeps,
   ) {
-    this.writer = new SocketWriter(socket);
+    this.writer = new SocketWriter({ socket, connection: request.socket, turns: deps.turns });
   }
 
   /** Begins to listen, in the same moment: a frame may be there already. */
@@ -192,19 +194,27 @@ export class LiveConnection {
 
   private async pump(runId: string, after: string, following: AbortController): Promise<void> {
     try {
-      for await (const event of this.deps.hub.follow(runId, after, { signal: following.signal })) {
-        if (following.signal.aborted) break;
-        if (!(await this.writer.send(textOfEvent(event)))) {
-          this.deps.log.info({ runId }, 'a socket was dropped: its reader is too slow');
-          this.close(CLOSE.tooSlow, 'the reader is too slow; subscribe again after the last event');
-          break;
-        }
+      for await (const events of this.deps.hub.follow(runId, after, { signal: following.signal })) {
+        if (await this.pass(events, following.signal)) continue;
+        this.deps.log.info({ runId }, 'a socket was dropped: its reader is too slow');
+        this.close(CLOSE.tooSlow, 'the reader is too slow; subscribe again after the last event');
+        break;
       }
     } catch (error) {
       this.report(error, runId);
     } finally {
       if (this.subscriptions.get(runId) === following) this.subscriptions.delete(runId);
     }
+  }
+
+  /** Sends events until there are no more or they are not wanted any more; false when the reader is stuck. */
+  private async pass(events: readonly RunEvent[], signal: AbortSignal): Promise<boolean> {
+    for (const event of events) {
+      if (signal.aborted) return true;
+      const sent = this.writer.send(frameOfEvent(event));
+      if (sent !== true && !(await sent)) return false;
+    }
+    return true;
   }
 
   private report(error: unknown, runId?: string): void {
@@ -217,9 +227,7 @@ export class LiveConnection {
 
   /** Like events, faults wait for a slow reader; but nothing waits for them. */
   private tell(frame: string): void {
-    this.writer.send(frame).catch((error: unknown) => {
-      this.deps.log.debug({ err: error }, 'a frame could not be sent');
-    });
+    void this.writer.send(frame);
   }
 
   /** A sign of life, and a look whether the key is still valid. */

@@ -6,6 +6,7 @@ import type { WebSocket } from 'ws';
 import { Authenticator } from '../auth/authenticator';
 import { ENGINE, type Engine } from '../engine';
 import { CLOSE, LiveConnection } from './live-connection';
+import { WriteTurns } from './write-turns';
 
 /** Frames of clients are small. */
 const MAX_FRAME = 65_536;
@@ -15,6 +16,7 @@ const MAX_FRAME = 65_536;
 export class LiveGateway implements OnGatewayConnection {
   private readonly connections = new Set<LiveConnection>();
   private readonly workers: WorkersFeed;
+  private readonly turns = new WriteTurns();
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
@@ -26,8 +28,8 @@ export class LiveGateway implements OnGatewayConnection {
   }
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
-    const { engine, hub, workers, keys, authenticator } = this;
-    const deps = { engine, hub, workers, keys, authenticator, log: engine.log };
+    const { engine, hub, workers, keys, authenticator, turns } = this;
+    const deps = { engine, hub, workers, keys, authenticator, turns, log: engine.log };
     const connection = new LiveConnection(socket, request, deps);
     this.connections.add(connection);
     socket.on('close', () => this.connections.delete(connection));

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { SocketWriter } from './socket-writer';
+import { WriteTurns } from './write-turns';
 
 describe('SocketWriter', () => {
   let server: WebSocketServer;
   let client: WebSocket;
   let socket: WebSocket;
+  let connection: Socket;
   beforeEach(async () => {
     server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     await once(server, 'listening');
@@ -14,9 +17,10 @@ describe('SocketWriter', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const connected = once(server, 'connection');
     client = new WebSocket(`ws://127.0.0.1:${port}`);
-    const [first]: unknown[] = await connected;
-    if (!(first instanceof WebSocket)) throw new Error('no socket came');
+    const [first, request]: unknown[] = await connected;
+    if (!(first instanceof WebSocket && request instanceof IncomingMessage)) throw new Error('no socket came');
     socket = first;
+    connection = request.socket;
     await once(client, 'open');
   });
   afterEach(() => {
@@ -25,10 +29,12 @@ describe('SocketWriter', () => {
   });
 
   const TEXT = 'x'.repeat(100_000);
+  const writerOf = (stuckMs?: number) =>
+    new SocketWriter({ socket, connection, turns: new WriteTurns(), ...(stuckMs === undefined ? {} : { stuckMs }) });
 
   it('says that a reader is stuck when it takes nothing, and does not fill the memory meanwhile', async () => {
     client.pause();
-    const writer = new SocketWriter(socket, 100);
+    const writer = writerOf(100);
     let sent = 0;
     while (await writer.send(TEXT)) sent += 1;
     expect(sent).toBeGreaterThan(10);
@@ -42,7 +48,7 @@ describe('SocketWriter', () => {
       client.pause();
       setImmediate(() => client.resume());
     });
-    const writer = new SocketWriter(socket, 10_000);
+    const writer = writerOf(10_000);
     for (let sent = 0; sent < 100; sent += 1) expect(await writer.send(TEXT)).toBe(true);
     socket.close();
     await once(client, 'close');
@@ -52,6 +58,6 @@ describe('SocketWriter', () => {
   it('has no trouble with a socket that is closed', async () => {
     client.terminate();
     await once(socket, 'close');
-    expect(await new SocketWriter(socket).send(TEXT)).toBe(true);
+    expect(await writerOf().send(TEXT)).toBe(true);
   });
 });

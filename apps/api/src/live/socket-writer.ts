@@ -1,29 +1,42 @@
+import type { Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { WriteTurns } from './write-turns';
 
 /** Bytes that may wait in a socket before its writer waits too. */
 const HIGH_WATER = 1_048_576;
 /** A reader that takes nothing for so long is too slow. */
 const STUCK_MS = 10_000;
 
+export interface WriterOptions {
+  readonly socket: WebSocket;
+  /** What the socket writes to. */
+  readonly connection: Writable;
+  readonly turns: WriteTurns;
+  /** Default 10 s. */
+  readonly stuckMs?: number;
+}
+
 /** Writes to a WebSocket at the pace of its reader. */
 export class SocketWriter {
-  constructor(
-    private readonly socket: WebSocket,
-    private readonly stuckMs: number = STUCK_MS,
-  ) {}
+  constructor(private readonly on: WriterOptions) {}
 
-  /** Resolves with true when there is room for more, or the socket is closed; with false when the reader is stuck. */
-  async send(text: string): Promise<boolean> {
-    const { socket } = this;
+  /**
+   * True when there is room for more, or the socket is closed. Else a promise: of true once the reader has taken what was
+   * there, of false when it is stuck.
+   */
+  send(frame: string | Buffer): true | Promise<boolean> {
+    const { socket, connection, turns, stuckMs = STUCK_MS } = this.on;
     if (socket.readyState !== socket.OPEN) return true;
     if (socket.bufferedAmount < HIGH_WATER) {
+      turns.hold(connection);
       // An error of a socket comes as its close as well.
-      socket.send(text, () => undefined);
+      socket.send(frame, { binary: false }, () => undefined);
       return true;
     }
+    turns.release(connection);
     return new Promise((resolve) => {
-      const late = setTimeout(() => resolve(false), this.stuckMs);
-      socket.send(text, () => {
+      const late = setTimeout(() => resolve(false), stuckMs);
+      socket.send(frame, { binary: false }, () => {
         clearTimeout(late);
         resolve(true);
       });

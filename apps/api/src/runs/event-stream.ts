@@ -1,7 +1,8 @@
 import { LatticeError, type RunEvent } from '@lattice/contracts';
 import type { Response } from 'express';
 import { problemOf } from '../http/problem';
-import { textOfEvent } from '../live/text-of-event';
+import { serverSentEvent } from '../live/event-text';
+import type { WriteTurns } from '../live/write-turns';
 
 /** A comment goes out so often, in milliseconds, so that nothing between here and the client takes the stream for dead. */
 const PING_MS = 15_000;
@@ -12,7 +13,10 @@ const STUCK_MS = 30_000;
 export class EventStream {
   private readonly ping: NodeJS.Timeout;
 
-  constructor(private readonly response: Response) {
+  constructor(
+    private readonly response: Response,
+    private readonly turns: WriteTurns,
+  ) {
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache, no-transform',
@@ -26,11 +30,16 @@ export class EventStream {
   }
 
   /** Resolves when there is room for more. Rejects when the reader is stuck. */
-  async send(event: RunEvent): Promise<void> {
-    const { response } = this;
-    if (response.destroyed) return;
-    const more = response.write(`id: ${event.id}\nevent: ${event.type}\ndata: ${textOfEvent(event)}\n\n`);
-    if (!more) await drained(response);
+  async send(events: readonly RunEvent[]): Promise<void> {
+    const { response, turns } = this;
+    for (const event of events) {
+      const { socket } = response;
+      if (response.destroyed || socket === null) return;
+      turns.hold(socket);
+      if (response.write(serverSentEvent(event))) continue;
+      turns.release(socket);
+      await drained(response);
+    }
   }
 
   end(): void {

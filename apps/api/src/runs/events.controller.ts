@@ -9,6 +9,7 @@ import { Answers, Queries } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
 import { abortOnClose } from '../http/abort-on-close';
 import { queryId, readQuery } from '../http/read-query';
+import { WriteTurns } from '../live/write-turns';
 import { EventStream } from './event-stream';
 
 const eventsQuery = { after: queryId.optional().describe('Only events after this id.') };
@@ -17,6 +18,8 @@ const eventsQuery = { after: queryId.optional().describe('Only events after this
 @ApiTags('runs')
 @Controller('v1/runs/:id/events')
 export class EventsController {
+  private readonly turns = new WriteTurns();
+
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly hub: LiveHub,
@@ -48,19 +51,19 @@ export class EventsController {
       response.status(204).end();
       return;
     }
-    await pump(this.engine.log, response, { first: first?.value, events });
+    const stream = new EventStream(response, this.turns);
+    await pump(this.engine.log, stream, { first: first?.value, events });
   }
 }
 
 async function pump(
   log: Logger,
-  response: Response,
-  { first, events }: { first: RunEvent | undefined; events: AsyncIterable<RunEvent> },
+  stream: EventStream,
+  { first, events }: { first: readonly RunEvent[] | undefined; events: AsyncIterable<readonly RunEvent[]> },
 ): Promise<void> {
-  const stream = new EventStream(response);
   try {
     if (first !== undefined) await stream.send(first);
-    for await (const event of events) await stream.send(event);
+    for await (const batch of events) await stream.send(batch);
     stream.end();
   } catch (error) {
     // The client comes back by itself, with the id of the last event it has.

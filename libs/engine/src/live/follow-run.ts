@@ -3,6 +3,7 @@ import { getRunState, readEvents } from '@lattice/persistence';
 import type { Engine } from '../context';
 import type { Attach } from './listener';
 import { Mailbox } from './mailbox';
+import type { Turns } from './turns';
 
 /** Events read from Postgres at once. */
 const PAGE = 500;
@@ -17,15 +18,16 @@ export interface FollowOptions {
 interface Following extends FollowOptions {
   runId: string;
   after: string;
+  turns: Turns;
 }
 
 /** Replays and follows as LiveHub.follow says. */
 export async function* followRun(
   engine: Engine,
   attach: Attach,
-  { runId, after, signal }: Following,
-): AsyncGenerator<RunEvent, void, undefined> {
-  const mailbox = new Mailbox();
+  { runId, after, turns, signal }: Following,
+): AsyncGenerator<readonly RunEvent[], void, undefined> {
+  const mailbox = new Mailbox(turns);
   let last = BigInt(after);
   let waiting = false;
   let stopped: LatticeError | undefined;
@@ -50,22 +52,24 @@ export async function* followRun(
         // The state is read before the events: a run that is final now has all its events committed.
         const state = await getRunState(engine.db, runId);
         let ended = state === undefined || isFinalRun(state.status);
-        for await (const event of readAll(engine, runId, String(last))) {
+        for await (const page of readAll(engine, runId, String(last))) {
           if (isOver()) return;
-          last = BigInt(event.id);
-          // A run that a rerun has opened again has final events in the middle: those do not count.
-          if (isFinalEvent(event.type)) ended = true;
-          else if (OPENING.has(event.type)) ended = false;
-          yield event;
+          for (const { id, type } of page) {
+            last = BigInt(id);
+            // A run that a rerun has opened again has final events in the middle: those do not count.
+            if (isFinalEvent(type)) ended = true;
+            else if (OPENING.has(type)) ended = false;
+          }
+          yield page;
         }
         if (ended) return;
       }
-      for (const event of mailbox.take()) {
-        if (isOver()) return;
-        if (BigInt(event.id) <= last) continue;
-        last = BigInt(event.id);
-        yield event;
-        if (isFinalEvent(event.type)) return;
+      const fresh = upToEnd(mailbox.take(), last);
+      const end = fresh.at(-1);
+      if (end !== undefined) {
+        last = BigInt(end.id);
+        yield fresh;
+        if (isFinalEvent(end.type)) return;
       }
       if (isOver()) return;
       waiting = true;
@@ -78,13 +82,21 @@ export async function* followRun(
   }
 }
 
-async function* readAll(engine: Engine, runId: string, after: string): AsyncGenerator<RunEvent, void, undefined> {
+/** The events after the id, up to the first that ends the run. */
+function upToEnd(events: readonly RunEvent[], after: bigint): readonly RunEvent[] {
+  const fresh = events.filter(({ id }) => BigInt(id) > after);
+  const end = fresh.findIndex(({ type }) => isFinalEvent(type));
+  return end === -1 ? fresh : fresh.slice(0, end + 1);
+}
+
+async function* readAll(engine: Engine, runId: string, after: string): AsyncGenerator<RunEvent[], void, undefined> {
   let last = after;
   for (;;) {
     const page = await readEvents(engine.db, { runId, afterId: last, limit: PAGE });
-    yield* page;
     const end = page.at(-1);
-    if (end === undefined || page.length < PAGE) return;
+    if (end === undefined) return;
+    yield page;
+    if (page.length < PAGE) return;
     last = end.id;
   }
 }

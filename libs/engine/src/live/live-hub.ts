@@ -4,6 +4,7 @@ import { EventSequence } from './event-sequence';
 import { followRun, type FollowOptions } from './follow-run';
 import type { Attach, LiveListener } from './listener';
 import { probeRun } from './probe-run';
+import { Turns } from './turns';
 import { waitForEnd, type WaitOptions } from './wait-for-end';
 
 /** The bus stays open so long after the last follower went: most followers come one after the other. */
@@ -31,16 +32,21 @@ export class LiveHub {
   private linger: NodeJS.Timeout | undefined;
   private probing: NodeJS.Timeout | undefined;
   private stopped: LatticeError | undefined;
+  private readonly turns = new Turns();
   private sequence = new EventSequence();
 
   constructor(private readonly engine: Engine) {}
 
   /**
-   * The events of a run after the given id (`'0'` for all), then those to come, each once and in order. Ends after the final
-   * event, or quietly when the signal aborts; throws `unavailable` when the bus or Postgres can't be reached or the hub is closed.
+   * The events of a run after the given id (`'0'` for all), then those to come, each once and in order, as many at a time as
+   * there are. Ends after the final event, or quietly when the signal aborts; throws `unavailable` when the bus or Postgres can't be reached or the hub is closed.
    */
-  follow(runId: string, after: string, options: FollowOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    return followRun(this.engine, this.attach, { runId, after, ...options });
+  follow(
+    runId: string,
+    after: string,
+    options: FollowOptions = {},
+  ): AsyncGenerator<readonly RunEvent[], void, undefined> {
+    return followRun(this.engine, this.attach, { runId, after, turns: this.turns, ...options });
   }
 
   /** Resolves when the run has ended, the time is over, the signal aborts or the hub is closed; does not say which. */

@@ -1,5 +1,6 @@
 import type { RunEvent } from '@lattice/contracts';
 import { Mailbox, MAILBOX_CHARACTERS, MAILBOX_EVENTS } from './mailbox';
+import { Turns } from './turns';
 
 const event = (id: number): RunEvent => ({
   id: String(id),
@@ -13,7 +14,7 @@ const event = (id: number): RunEvent => ({
 
 describe('Mailbox', () => {
   it('starts behind, and keeps events only once the read of Postgres has begun', () => {
-    const mailbox = new Mailbox();
+    const mailbox = new Mailbox(new Turns());
     mailbox.deliver(event(1), 10);
     expect(mailbox.takeBehind()).toBe(true);
     mailbox.deliver(event(2), 10);
@@ -23,7 +24,7 @@ describe('Mailbox', () => {
   });
 
   it('is behind again, and empty, when it holds too many events', () => {
-    const mailbox = new Mailbox();
+    const mailbox = new Mailbox(new Turns());
     mailbox.takeBehind();
     for (let id = 1; id <= MAILBOX_EVENTS; id++) mailbox.deliver(event(id), 1);
     expect(mailbox.takeBehind()).toBe(false);
@@ -33,14 +34,14 @@ describe('Mailbox', () => {
   });
 
   it('is behind again when its events are too large', () => {
-    const mailbox = new Mailbox();
+    const mailbox = new Mailbox(new Turns());
     mailbox.takeBehind();
     mailbox.deliver(event(1), MAILBOX_CHARACTERS + 1);
     expect(mailbox.takeBehind()).toBe(true);
   });
 
   it('wakes its follower for an event, for a gap and when told to', async () => {
-    const mailbox = new Mailbox();
+    const mailbox = new Mailbox(new Turns());
     await mailbox.wait();
     mailbox.takeBehind();
     for (const act of [() => mailbox.deliver(event(1), 1), () => mailbox.notify(), () => mailbox.markBehind()]) {

@@ -1,4 +1,5 @@
 import type { RunEvent } from '@lattice/contracts';
+import type { Turns } from './turns';
 
 /** Events one follower may have waiting, and their size in characters of JSON; beyond that it reads them from Postgres. */
 export const MAILBOX_EVENTS = 1_000;
@@ -15,20 +16,22 @@ export class Mailbox {
   private behind = true;
   private wake: (() => void) | undefined;
 
+  constructor(private readonly turns: Turns) {}
+
   /** Puts an event in; `size` is its length as JSON, roughly. While behind nothing is kept: it is all in Postgres. */
   deliver(event: RunEvent, size: number): void {
     if (this.behind) return;
     this.events.push(event);
     this.characters += size;
     if (this.events.length > MAILBOX_EVENTS || this.characters > MAILBOX_CHARACTERS) this.markBehind();
-    else this.notify();
+    else this.wakeInTurn();
   }
 
   /** Something may have been missed: what is here is dropped, and the follower has to read Postgres. */
   markBehind(): void {
     this.behind = true;
     this.empty();
-    this.notify();
+    this.wakeInTurn();
   }
 
   /**
@@ -56,9 +59,13 @@ export class Mailbox {
     this.wake = undefined;
   }
 
-  /** Wakes the follower, for instance because its reader has gone. */
-  notify(): void {
+  /** Wakes the follower at once, for instance because its reader has gone. */
+  readonly notify = (): void => {
     this.wake?.();
+  };
+
+  private wakeInTurn(): void {
+    if (this.wake !== undefined) this.turns.plan(this.notify);
   }
 
   private empty(): void {

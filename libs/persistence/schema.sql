@@ -174,6 +174,15 @@ create table schedules (
 ) with (fillfactor=70);
 CREATE INDEX schedules_due ON public.schedules USING btree (next_at) WHERE (next_at IS NOT NULL);
 
+create table secrets (
+  name text not null,
+  key_id text not null,
+  sealed bytea not null,
+  created_at timestamp(3) with time zone not null default now(),
+  updated_at timestamp(3) with time zone not null default now(),
+  constraint secrets_pkey PRIMARY KEY (name)
+);
+
 create table signals (
   id bigint not null generated always as identity,
   run_id uuid not null,

@@ -61,6 +61,17 @@ export function testHandlers(ledger: string): Map<string, Handler> {
   return new Map<string, Handler>([
     ['noop', () => null],
     ['echo', (input) => input],
+    // Says what it was given in its environment, wherever a handler can say anything.
+    [
+      'tell',
+      (input, { env, log, progress }) => {
+        const said = Object.values(env).join(' ');
+        log(said);
+        progress(50, said);
+        if (input === 'throw') throw new Error(said);
+        return env;
+      },
+    ],
     ['add', (input) => number(input, 'a') + number(input, 'b')],
     [
       'sum',

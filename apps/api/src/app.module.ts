@@ -21,6 +21,7 @@ import { SignalsController } from './runs/signals.controller';
 import { SubmitController } from './runs/submit.controller';
 import { SchedulesController } from './schedules/schedules.controller';
 import { SchemaController } from './schema/schema.controller';
+import { SecretsController } from './secrets/secrets.controller';
 import { RUNTIME, WorkerGateway } from './worker-socket/worker.gateway';
 import { BatchesController } from './workers/batches.controller';
 import { WorkersController } from './workers/workers.controller';
@@ -52,6 +53,7 @@ export const CONTROLLERS = [
   WorkersController,
   BatchesController,
   KeysController,
+  SecretsController,
   HealthController,
   LoginController,
   HomeController,

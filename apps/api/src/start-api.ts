@@ -4,6 +4,7 @@ import {
   KeyRing,
   LiveHub,
   ensureAdminKey,
+  ensureSecretsKey,
   migrateDatabase,
   openRuntime,
   readSessionSecret,
@@ -36,11 +37,12 @@ export interface RunningApi {
   close(): Promise<void>;
 }
 
-/** Migrates, makes sure that there is an admin key, and listens on HOST and PORT. The engine stays the caller's to close. */
+/** Migrates, makes sure that there are an admin key and a key of secrets, and listens on HOST and PORT. The engine stays the caller's to close. */
 export async function startApi(engine: Engine): Promise<RunningApi> {
   const { log, settings } = engine;
   await migrateDatabase(engine);
   await ensureAdminKey(engine);
+  await ensureSecretsKey(engine);
   const runtime = await openRuntime(engine);
   const hub = new LiveHub(engine);
   const keys = new KeyRing(engine);

@@ -22,6 +22,7 @@ import { registerSchedulesGet } from './commands/schedules-get';
 import { registerSchedulesList } from './commands/schedules-list';
 import { registerSchedulesNext } from './commands/schedules-next';
 import { registerScript } from './commands/script';
+import { registerSecrets } from './commands/secrets';
 import { registerUp } from './commands/up';
 import { registerValidate } from './commands/validate';
 import { registerWorkers } from './commands/workers';
@@ -92,6 +93,7 @@ function buildProgram(shell: Shell): Command {
   registerSchedulesCreate(schedules, shell);
   registerSchedulesControl(schedules, shell);
   registerSchedulesNext(schedules, shell);
+  registerSecrets(program, shell);
   registerKeys(program, shell);
   registerCompletion(program, shell);
   return program;

@@ -16,6 +16,11 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+/** Told without the value: it is to be seen by nobody. */
+const secretsKeys = list.refine(
+  (keys) => keys.length > 0 && keys.every((key) => /^[\x21-\x7e]{32,500}$/.test(key)),
+  'not a key of 32 to 500 printable characters, or several with commas between them (`lattice secrets new-key` makes one)',
+);
 /** `gpu.model=a100,zone=a`: values that look like numbers or booleans are such. */
 const labels = z
   .string()
@@ -70,6 +75,8 @@ const environmentSchema = z
     LATTICE_HOME: z.string().default('.lattice'),
     LATTICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     LATTICE_ADMIN_KEY_FILE: z.string().optional(),
+    LATTICE_SECRETS_KEY: secretsKeys.optional(),
+    LATTICE_SECRETS_KEY_FILE: z.string().optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(3000),
     LATTICE_WORKER_ID: z
@@ -147,6 +154,9 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
     home,
     logLevel: env.LATTICE_LOG_LEVEL,
     adminKeyFile: env.LATTICE_ADMIN_KEY_FILE ?? join(home, 'admin.key'),
+    /** Keys of secrets: the first one encrypts, all of them decrypt. Undefined: they are in the file. */
+    secretsKeys: env.LATTICE_SECRETS_KEY,
+    secretsKeyFile: env.LATTICE_SECRETS_KEY_FILE ?? join(home, 'secrets.key'),
     host: env.HOST,
     port: env.PORT,
     worker: {

@@ -31,6 +31,7 @@ export const CODES = {
     family: 'request',
     hint: 'Check the id with GET /v1/runs/:id/artifacts; artifacts are removed with their run.',
   },
+  secret_not_found: { status: 404, family: 'request', hint: 'Check the name with GET /v1/secrets.' },
   idempotency_conflict: {
     status: 409,
     family: 'request',
@@ -96,6 +97,11 @@ export const CODES = {
   },
   unknown_dependency: { status: 422, family: 'document', hint: 'Name a task of this document.' },
   unreachable_reference: { status: 422, family: 'document', hint: 'Refer to inputs, run, or a task of this document.' },
+  secret_misplaced: {
+    status: 422,
+    family: 'document',
+    hint: 'Write ${{ secrets.NAME }} in env, or in headers of an http task: nowhere else, and with nothing computed from it.',
+  },
   code_not_portable: {
     status: 422,
     family: 'document',
@@ -212,6 +218,31 @@ export const CODES = {
     hint: 'Runs start runs of their own up to ten deep; does a workflow start itself?',
   },
   approval_rejected: { status: 500, family: 'terminal', hint: 'Somebody answered the approval with no.' },
+  secret_missing: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Store it with `lattice secrets set NAME`, then run the task again.',
+  },
+  secret_unreadable: {
+    status: 500,
+    family: 'terminal',
+    hint: 'What is stored was changed by somebody else; store the secret again.',
+  },
+  secret_not_given: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Workers outside of the platform get no secrets: run the handler on a worker of the platform, or give it its own.',
+  },
+  secrets_key_missing: {
+    status: 409,
+    family: 'terminal',
+    hint: 'Give the process LATTICE_SECRETS_KEY or the file secrets.key of the API; nothing is lost.',
+  },
+  secrets_key_wrong: {
+    status: 409,
+    family: 'terminal',
+    hint: 'Give the process the key that the message names, beside its own; nothing is lost.',
+  },
   gpu_unavailable: {
     status: 500,
     family: 'terminal',

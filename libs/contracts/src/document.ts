@@ -141,7 +141,10 @@ export const taskSchema = z.strictObject({
   place: placeSchema.optional(),
   batch: batchSchema.optional(),
   sandbox: z.enum(SANDBOX_LEVELS).optional(),
-  env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  env: z
+    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+    .optional()
+    .describe('May hold secrets: ${{ secrets.NAME }}.'),
   priority: prioritySchema.optional().describe('Added to that of the run, over all runs: -1000 to 1000, higher first.'),
   tags: z.array(z.string()).optional(),
   metadata: z.record(z.string(), z.json()).optional(),

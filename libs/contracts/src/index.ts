@@ -63,6 +63,16 @@ export {
   mayMoveTask,
 } from './states';
 export type { RunStatus, TaskStatus, FinalTaskStatus } from './states';
+export {
+  SECRET_BYTES,
+  SECRET_CHARACTERS,
+  putSecretSchema,
+  rotatedSecretsSchema,
+  secretListSchema,
+  secretNameSchema,
+  secretViewSchema,
+} from './secret';
+export type { RotatedSecrets, SecretView } from './secret';
 export { CODES, isErrorCode } from './codes';
 export type { ErrorCode } from './codes';
 export { LatticeError, fault, taskError, pointerOf, faultSchema, taskErrorSchema, problemSchema } from './errors';

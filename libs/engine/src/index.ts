@@ -25,6 +25,8 @@ export type { Identity } from './keys/key-ring';
 export { mayDo } from './keys/scopes';
 export type { RouteScope } from './keys/scopes';
 export { hashKey } from './keys/secret';
+export { ensureSecretsKey } from './secrets/ensure-secrets-key';
+export { readSecrets, removeSecret, rotateSecrets, setSecret } from './secrets/manage-secrets';
 export { ensureAdminKey } from './keys/ensure-admin-key';
 export { readSessionSecret } from './keys/session-secret';
 export { checkServices } from './health/check-services';

@@ -159,6 +159,8 @@ export interface HandlerContext {
   /** UUIDs of the GPUs that the task was given. */
   readonly gpus: readonly string[];
   readonly labels: LabelSetter;
+  /** The `env` of the task, secrets included; the environment of the worker process is not in it. */
+  readonly env: Readonly<Record<string, string>>;
   /** Of a task that is done in batches: the input is the list of inputs, the output the list of outputs. */
   readonly batch: BatchInfo | undefined;
 }

@@ -7,7 +7,8 @@ function makeEnvironment(): Environment {
     .registerVariable('inputs', 'dyn')
     .registerVariable('tasks', 'dyn')
     .registerVariable('run', 'dyn')
-    .registerVariable('each', 'dyn');
+    .registerVariable('each', 'dyn')
+    .registerVariable('secrets', 'dyn');
   const operators: [string, (a: number, b: number) => number][] = [
     ['+', (a, b) => a + b],
     ['-', (a, b) => a - b],

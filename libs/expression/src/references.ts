@@ -13,11 +13,15 @@ export interface References {
   readonly statusOf: ReadonlySet<string>;
   /** True when `each` is used: what a map or loop tells its body of the round. */
   readonly each: boolean;
+  /** Names of secrets. */
+  readonly secrets: ReadonlySet<string>;
 }
+
+const ROOTS = ['inputs', 'tasks', 'run', 'each', 'secrets'] as const;
 
 /** A path without computation: `root.step[0].step`. */
 export interface Path {
-  readonly root: 'inputs' | 'tasks' | 'run' | 'each';
+  readonly root: (typeof ROOTS)[number];
   readonly steps: readonly (string | number)[];
 }
 
@@ -33,7 +37,7 @@ function isNode(value: unknown): value is Node {
 }
 
 function isRoot(name: string): name is Path['root'] {
-  return name === 'inputs' || name === 'tasks' || name === 'run' || name === 'each';
+  return ROOTS.some((root) => root === name);
 }
 
 /** The path that the node is; undefined when it computes something. */
@@ -57,7 +61,10 @@ function stepOf(step: unknown): string | number | undefined {
   return typeof step.args === 'bigint' && step.args >= 0n && step.args < 2n ** 31n ? Number(step.args) : undefined;
 }
 
-/** Collects what a program refers to. Throws `unreachable_reference` where a task is not named literally. */
+/**
+ * Collects what a program refers to. Throws `unreachable_reference` where a task is not named literally, `secret_misplaced` where a
+ * secret is not.
+ */
 export function referencesOf(program: Program): References {
   const found = {
     tasks: new Set<string>(),
@@ -65,9 +72,15 @@ export function referencesOf(program: Program): References {
     statusOf: new Set<string>(),
     allInputs: false,
     each: false,
+    secrets: new Set<string>(),
   };
   visit(program.ast, found);
   return found;
+}
+
+function nameOfSecret({ steps: [name, ...more] }: Path): string {
+  if (typeof name === 'string' && more.length === 0) return name;
+  throw new LatticeError('secret_misplaced', 'name one secret: secrets.NAME');
 }
 
 interface Found {
@@ -76,6 +89,7 @@ interface Found {
   statusOf: Set<string>;
   allInputs: boolean;
   each: boolean;
+  secrets: Set<string>;
 }
 
 function visit(value: unknown, found: Found): void {
@@ -101,6 +115,7 @@ function visit(value: unknown, found: Found): void {
     if (second === 'status') found.statusOf.add(first);
   }
   if (path.root === 'each') found.each = true;
+  if (path.root === 'secrets') found.secrets.add(nameOfSecret(path));
   if (path.root !== 'inputs') return;
   if (typeof first === 'string') found.inputs.add(first);
   else found.allInputs = true;

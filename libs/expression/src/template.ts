@@ -19,6 +19,8 @@ export interface Scope {
   readonly run: Readonly<Record<string, unknown>>;
   /** The round of a map or loop: item or last, and index. */
   readonly each?: Readonly<Record<string, unknown>> | undefined;
+  /** Only where secrets may be used: name -> value. */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
 }
 
 interface Expression {
@@ -106,6 +108,7 @@ export function templateReferences(template: Template): References {
     statusOf: new Set<string>(),
     allInputs: false,
     each: false,
+    secrets: new Set<string>(),
   };
   for (const { references } of expressionsOf(template)) {
     for (const key of references.tasks) all.tasks.add(key);
@@ -113,8 +116,38 @@ export function templateReferences(template: Template): References {
     for (const key of references.statusOf) all.statusOf.add(key);
     all.allInputs ||= references.allInputs;
     all.each ||= references.each;
+    for (const name of references.secrets) all.secrets.add(name);
   }
   return all;
+}
+
+/** A place of a template that refers to secrets. */
+export interface SecretUse {
+  readonly path: readonly (string | number)[];
+  readonly names: readonly string[];
+  /** The expression is `secrets.NAME` and nothing else: what comes out is the secret itself. */
+  readonly plain: boolean;
+}
+
+/** Where a template refers to secrets. */
+export function secretUses(template: Template, path: readonly (string | number)[] = []): SecretUse[] {
+  switch (template.kind) {
+    case 'constant':
+      return [];
+    case 'expression':
+      return useOf(template.expression, path);
+    case 'text':
+      return template.parts.flatMap((part) => (typeof part === 'string' ? [] : useOf(part, path)));
+    case 'list':
+      return template.items.flatMap((item, index) => secretUses(item, [...path, index]));
+    case 'object':
+      return template.entries.flatMap(([key, inner]) => secretUses(inner, [...path, key]));
+  }
+}
+
+function useOf({ references, path: plain }: Expression, path: readonly (string | number)[]): SecretUse[] {
+  if (references.secrets.size === 0) return [];
+  return [{ path, names: [...references.secrets], plain: plain !== undefined }];
 }
 
 function* expressionsOf(template: Template): Generator<Expression> {

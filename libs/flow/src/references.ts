@@ -8,5 +8,6 @@ export function mergeReferences(all: readonly References[]): References {
     statusOf: new Set(all.flatMap(({ statusOf }) => [...statusOf])),
     allInputs: all.some(({ allInputs }) => allInputs),
     each: all.some(({ each }) => each),
+    secrets: new Set(all.flatMap(({ secrets }) => [...secrets])),
   };
 }

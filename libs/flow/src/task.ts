@@ -21,7 +21,7 @@ import { kindOf, type Kind } from './kinds';
 import { mergeReferences } from './references';
 import { CONTROL_CLASS, resourceClassOf, type ResourceClass } from './resource-class';
 import { readPlacement } from './placement';
-import { listOf, readCondition, readTemplate, unknownUses } from './task-parts';
+import { listOf, readCondition, readSecretTemplate, readTemplate, unknownUses } from './task-parts';
 
 /** A task of a valid document, with the defaults of the document taken in and its expressions parsed. */
 export interface TaskDefinition {
@@ -129,15 +129,22 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
   const { uses, handler } = kind;
   faults.push(...withFaults(reading, uses), ...levelFaults(reading, uses));
   const defaults = document.defaults ?? {};
-  const body = readTemplate(
-    uses === 'code' ? withoutSource(task.with) : (task.with ?? null),
-    ['tasks', key, 'with'],
+  const body = readSecretTemplate({
+    value: uses === 'code' ? withoutSource(task.with) : (task.with ?? null),
+    base: ['tasks', key, 'with'],
     faults,
-  );
-  const env = readTemplate({ ...defaults.env, ...task.env }, ['tasks', key, 'env'], faults);
+    mayHold: ([field]) => (uses === 'container' && field === 'env') || (uses === 'http' && field === 'headers'),
+  });
+  const { placement, batchKey } = readPlacement({ key, task, document, uses, faults });
+  const env = readSecretTemplate({
+    value: { ...defaults.env, ...task.env },
+    base: ['tasks', key, 'env'],
+    faults,
+    // A batch is one call for tasks of several runs.
+    mayHold: () => batchKey === undefined,
+  });
   const resources = { ...defaults.resources, ...task.resources };
   const queueTimeoutMs = millisecondsOf(task.queueTimeout ?? defaults.queueTimeout);
-  const { placement, batchKey } = readPlacement({ key, task, document, uses, faults });
   const cache = readCache(reading);
   const keys = [batchKey, cache?.key].filter((template) => template !== undefined);
   const common = readCommon(reading, mergeReferences([body, env, ...keys].map(templateReferences)));

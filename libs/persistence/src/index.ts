@@ -64,6 +64,15 @@ export type { StoredWorkflow } from './workflows/workflows';
 export { getDocument } from './workflows/documents';
 export { loadOutput, loadOutputs, storeOutput } from './outputs/outputs';
 export type { OutputAddress } from './outputs/outputs';
+export {
+  deleteSecret,
+  findSecrets,
+  listSecrets,
+  lockSecretsOfOtherKeys,
+  putSecret,
+  resealSecrets,
+} from './secrets/secrets';
+export type { SealedSecret, StoredSecret } from './secrets/secrets';
 export { findKeyByHash, insertKey, listKeys, revokeKey, touchKey } from './keys/api-keys';
 export type { ApiKey } from './keys/api-keys';
 export {

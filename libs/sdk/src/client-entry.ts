@@ -5,6 +5,7 @@ export type { EventsOptions } from './events';
 export type { CallOptions, ClientOptions } from './request';
 export type { TaskResult } from './results';
 export { Schedules, type Timing } from './schedules';
+export { Secrets } from './secrets';
 export { createWorkflow, Workflow } from './workflow/create-workflow';
 export type { AddOptions, RunOptions, TaskNode, WorkflowOptions } from './workflow/create-workflow';
 export { text } from './workflow/reference';

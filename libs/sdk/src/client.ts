@@ -35,6 +35,7 @@ import { resultsOf, type TaskResult } from './results';
 import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
 import { Keys } from './keys';
 import { Schedules } from './schedules';
+import { Secrets } from './secrets';
 
 /** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
 export type SubmitOptions = CallOptions & {
@@ -79,6 +80,8 @@ export class LatticeClient {
   /** Runs by the clock. */
   readonly schedules: Schedules;
   readonly keys: Keys;
+  /** Values that tasks are given and nobody is shown. */
+  readonly secrets: Secrets;
   private readonly connection: Connection;
 
   constructor(options: ClientOptions) {
@@ -91,6 +94,7 @@ export class LatticeClient {
     };
     this.schedules = new Schedules(this.connection);
     this.keys = new Keys(this.connection);
+    this.secrets = new Secrets(this.connection);
   }
 
   /** Stores a new run, and gives its id; it starts on its own. */

@@ -18,6 +18,7 @@ export {
   type TaskResult,
   Schedules,
   type Timing,
+  Secrets,
   createWorkflow,
   Workflow,
   type AddOptions,

@@ -28,7 +28,7 @@ export interface Connection {
 }
 
 export interface Call extends CallOptions {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | number | readonly string[] | undefined> | undefined;
   body?: { type: 'json'; value: unknown } | { type: 'yaml'; text: string } | undefined;

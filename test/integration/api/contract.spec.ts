@@ -21,6 +21,7 @@ const ASK = { name: 'ask', tasks: { ask: { uses: 'wait', with: { approval: { mes
 const FAILING = { name: 'failing', tasks: { fail: { uses: 'handler/fail' } } };
 const QUEUED = { name: 'queued', tasks: { a: { uses: 'handler/nobody-has-it' } } };
 const SCHEDULE = { name: 'nightly', workflow: 'echo', cron: '0 3 * * *' };
+const SECRET = { value: 'correct-horse-battery' };
 const STEPS = { name: 's', steps: [{ name: 'a', module: 'm', action: 'b', parameters: { x: '{{y}}' } }] };
 const INSTANCE = {
   name: 'i',
@@ -60,6 +61,7 @@ async function furnish(): Promise<Known> {
   };
   await rest.json(201, '/v1/workflows', { method: 'POST', body: ECHO });
   await rest.json(201, '/v1/schedules', { method: 'POST', body: SCHEDULE });
+  await rest.json(201, '/v1/secrets/TOKEN', { method: 'PUT', body: SECRET });
   const made = await rest.json(201, '/v1/keys', { method: 'POST', body: { name: 'k', scope: 'viewer' } });
   const runs = [await submit(ECHO), await submit(ASK), await submit(QUEUED), await submit('echo')];
   await rest.json(202, `/v1/runs/${runs[2] ?? ''}/pause`, { method: 'POST' });
@@ -93,6 +95,7 @@ async function furnish(): Promise<Known> {
       [of('/v1/workflows/{name}', 'name')]: ['echo', 'ask'],
       [of('/v1/import/{format}', 'format')]: ['wfformat', 'codomyrmex'],
       [of('/v1/keys/{id}', 'id')]: [String(made['id'])],
+      [of('/v1/secrets/{name}', 'name')]: ['TOKEN', 'OTHER'],
     },
     bodies: {
       '/v1/runs': [{ workflow: 'echo' }, { workflow: ECHO, tags: ['a'] }],
@@ -102,6 +105,7 @@ async function furnish(): Promise<Known> {
       '/v1/runs/{id}/fork': [{ from: 'echo' }],
       '/v1/runs/{id}/tasks/{key}/rerun': [{}],
       '/v1/schedules/{name}': [{ paused: false }, { cron: '0 4 * * *' }, { tags: ['b'] }],
+      '/v1/secrets/{name}': [SECRET],
       '/v1/schedules/preview': [{ cron: '0 3 * * *' }, SCHEDULE],
       '/v1/import/{format}': [INSTANCE, STEPS],
     },

@@ -1,5 +1,5 @@
 import type { SandboxLevel } from '@lattice/contracts';
-import type { Executors, GpuGrant, LabelSetter, Outcome } from '@lattice/executor';
+import type { Executors, GpuGrant, LabelSetter, LogChunk, Outcome } from '@lattice/executor';
 import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
@@ -8,7 +8,10 @@ import type { Compiled } from '../run/plans';
 import { prepare } from './execution';
 import { LogWriter } from './log-writer';
 import { throughCache } from './result-cache';
+import { namesOfSecrets } from '../secrets/open-secrets';
+import type { Mask } from '../secrets/mask';
 import { watchSilence, type SilenceWatch } from './watch-silence';
+import { maskLog, withSecrets } from './with-secrets';
 
 /** What an attempt needs of the worker, or scheduler, that makes it. */
 export interface AttemptContext {
@@ -51,18 +54,27 @@ export async function execute(
     readonly executors: Pick<Executors, 'forTask'>;
     readonly gpus?: GpuGrant | undefined;
     readonly labels?: LabelSetter;
+    /** The work is done by a worker at the other end of a connection: it gets no secrets. */
+    readonly outside?: boolean;
   },
   attempt: Attempt,
 ): Promise<Outcome> {
-  const prepared = prepare(attempt.task, attempt.scope, context.runtime.settings);
+  const { secrets } = attempt.task.references;
+  const scope = secrets.size === 0 ? attempt.scope : { ...attempt.scope, secrets: namesOfSecrets(secrets) };
+  const prepared = prepare(attempt.task, scope, context.runtime.settings);
   if (attempt.signal.aborted) return { status: 'cancelled' };
-  return throughCache(context.runtime, attempt, prepared, () => work(context, attempt, prepared));
+  return throughCache(context.runtime, attempt, prepared, () =>
+    secrets.size === 0
+      ? work(context, attempt, prepared)
+      : withSecrets(context, attempt, (opened, mask) => work(context, attempt, opened, mask)),
+  );
 }
 
 async function work(
   context: Parameters<typeof execute>[0],
   { run, task, attempt, signal }: Attempt,
   prepared: ReturnType<typeof prepare>,
+  mask?: Mask,
 ): Promise<Outcome> {
   const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
   let log: LogWriter | undefined;
@@ -70,6 +82,9 @@ async function work(
   let ended = false;
   let silence: SilenceWatch | undefined;
   const writeProgress = progressWriter(context.runtime, address);
+  const toLog = (chunk: LogChunk): Promise<void> | undefined =>
+    (log ??= new LogWriter(context.runtime, address)).write(chunk);
+  const masked = mask && maskLog(mask, toLog);
   const handle = context.executors
     .forTask(task.handler === undefined ? task.uses : `handler/${task.handler}`, task.level)
     .submit({
@@ -82,15 +97,16 @@ async function work(
       limits: prepared.limits,
       onLog: (chunk) => {
         silence?.heard();
-        return ended ? undefined : (log ??= new LogWriter(context.runtime, address)).write(chunk);
+        if (!ended) return masked === undefined ? toLog(chunk) : masked.write(chunk);
+        return undefined;
       },
       onProgress: (percent, text) => {
         silence?.heard();
-        if (!ended) writeProgress(percent, text);
+        if (!ended) writeProgress(percent, text === undefined ? text : (mask?.text(text) ?? text));
       },
       onAlive: () => silence?.heard(),
     });
-  if (handle.outcome !== undefined && log === undefined) return handle.outcome;
+  if (handle.outcome !== undefined && log === undefined && masked === undefined) return handle.outcome;
   const stop = (): void => void handle.cancel(String(signal.reason));
   signal.addEventListener('abort', stop, { once: true });
   if (task.heartbeatMs !== undefined)
@@ -98,6 +114,7 @@ async function work(
   try {
     const outcome = await handle.result();
     ended = true;
+    masked?.end();
     await lastOf(log);
     if (outcome.status === 'completed') return outcome;
     if (signal.aborted) return { status: 'cancelled' };

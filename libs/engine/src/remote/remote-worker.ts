@@ -142,7 +142,7 @@ export class RemoteWorker {
           // The same for whoever goes on with this job: its attempt is then the same, not a second one.
           nonce: () => taken.token,
           levelOf: () => 'none',
-          perform: (attempt) => execute({ runtime, executors }, attempt),
+          perform: (attempt) => execute({ runtime, executors, outside: true }, attempt),
         },
         taken,
         signal,

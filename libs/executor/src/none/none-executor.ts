@@ -113,6 +113,9 @@ class Context implements HandlerContext {
   get labels(): HandlerContext['labels'] {
     return this.#execution.labels ?? NO_LABELS;
   }
+  get env(): HandlerContext['env'] {
+    return this.#execution.env;
+  }
   get batch(): HandlerContext['batch'] {
     return this.#execution.batch;
   }

@@ -4,6 +4,7 @@ import { EventEntity, FaultyEventEntity, WatermarkEntity } from './history';
 import { OutboxEntity, OutputEntity } from './outbox';
 import { RunEntity } from './run';
 import { ScheduleEntity } from './schedule';
+import { SecretEntity } from './secret';
 import { SignalEntity } from './signal';
 import { TaskCacheEntity } from './task-cache';
 import { TaskEntity } from './task';
@@ -22,6 +23,7 @@ export const ENTITIES = [
   RateStartEntity,
   RunEntity,
   ScheduleEntity,
+  SecretEntity,
   SignalEntity,
   TaskCacheEntity,
   TaskEntity,

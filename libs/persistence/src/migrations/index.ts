@@ -3,6 +3,7 @@ import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
 import { KeptRounds1768089600000 } from './kept-rounds';
 import { Reruns1767571200000 } from './reruns';
+import { Secrets1767916800000 } from './secrets';
 import { TaskCache1767744000000 } from './task-cache';
 import { Schedules1767398400000 } from './schedules';
 
@@ -14,5 +15,6 @@ export const MIGRATIONS = [
   Admissions1767484800000,
   Reruns1767571200000,
   TaskCache1767744000000,
+  Secrets1767916800000,
   KeptRounds1768089600000,
 ];

@@ -1,0 +1,3 @@
+-- $1 name
+-- Result: one row if there was one.
+delete from secrets where name = $1 returning name

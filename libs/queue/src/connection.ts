@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { keysOf, type Keys } from './keys';
 import { Bus } from './bus';
 import { Trust } from './trust';
+import { writeTogether } from './write-together';
 
 export interface QueueOptions {
   readonly redisUrl: string;
@@ -55,6 +56,7 @@ export async function openQueue(options: QueueOptions): Promise<QueueConnection>
       retryStrategy,
       connectionName: `${options.name}:${purpose}`,
     });
+    writeTogether(redis);
     redis.on('error', options.onError);
     // Whatever answers next may be another server.
     redis.on('close', () => trust.lose());

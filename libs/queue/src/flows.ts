@@ -22,6 +22,12 @@ export interface JobData {
 /** Jobs that go into Redis in one transaction at most; more would hold up everybody else. */
 const CHUNK = 500;
 
+/**
+ * A root job that is released waits so long. Nearly always its run is final by then, and was taken out of Redis with it: it is
+ * the net for those that nobody ended.
+ */
+const ROOT_DELAY_MS = 1_000;
+
 /** BullMQ keeps its own event stream per queue; nothing of ours reads it. */
 export const BULL_EVENTS = 100;
 
@@ -77,7 +83,7 @@ export class Flows {
       name: 'run',
       queueName: ROOT_QUEUE,
       data,
-      opts: { jobId: rootIdOf(run), priority: bullPriority(run.priority), attempts: 1 },
+      opts: { jobId: rootIdOf(run), priority: bullPriority(run.priority), attempts: 1, delay: ROOT_DELAY_MS },
     };
   }
 

@@ -5,7 +5,9 @@ import type { Runtime } from '../runtime';
 import type { EndedRun } from './write-history';
 
 const BATCH = 50;
-const FIRST_TRY_MS = 50;
+const FIRST_TRY_MS = 100;
+/** Runs are cleared together with those that end in so many milliseconds. */
+const TOGETHER_MS = 50;
 const LONGEST_MS = 10_000;
 
 interface Waiting extends EndedRun {
@@ -53,7 +55,7 @@ export class RunClearer {
   async turn(): Promise<number> {
     const now = Date.now();
     const { due, next } = this.look(now);
-    if (due.length === 0) return Math.min(Math.max(next - now, 10), 1_000);
+    if (due.length === 0) return Math.min(Math.max(next - now, TOGETHER_MS), 1_000);
     // A run that will be sent once more must find its hash: made afresh it would run again.
     const unsent = await unsentRuns(
       this.runtime.db,
@@ -62,7 +64,7 @@ export class RunClearer {
     for (const run of due) if (unsent.has(run.runId)) this.later(run);
     await Promise.all(due.filter(({ runId }) => !unsent.has(runId)).map((run) => this.clear(run)));
     if (due.length === BATCH) return 0;
-    return Math.min(Math.max(next - Date.now(), 10), 1_000);
+    return Math.min(Math.max(next - Date.now(), TOGETHER_MS), 1_000);
   }
 
   /** A batch of those that are due, and when the next of the others is; looks no further than it must. */

@@ -1,12 +1,20 @@
 import { isEventType, isFinalEvent } from '@lattice/contracts';
 import { openHistorian, readWatermark, type Historian, type HistoryEntry } from '@lattice/persistence';
 import { readStream, trimStream, type StreamEntry } from '@lattice/queue';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Runtime } from '../runtime';
 
 const BATCH = 2_000;
 const BLOCK_MS = 1_000;
 /** After so many reads that brought nothing the watermark is read again. */
 const EMPTY_READS = 10;
+/** Entries wait so long for others at most, so that few tasks do not cost many writes; the end of a run waits for nothing. */
+const HOLD_MS = 10;
+/** While entries wait the first reads follow each other at once, for the end of a short run, and the others so many milliseconds apart. */
+const REREAD_MS = 1;
+const REREADS_AT_ONCE = 3;
+/** What is written is brought to the disk, and taken out of Redis, so much later: with what comes until then. */
+const FLUSH_MS = 40;
 /** Milliseconds between two tries to become the historian. */
 const STANDBY_MS = 1_000;
 
@@ -16,6 +24,15 @@ export interface EndedRun {
   readonly epoch: number;
   /** RUN|TASK that started the run; '' when nothing did. */
   readonly parent: string;
+}
+
+/** Entries that were read and are to be written with those that come. */
+interface Held {
+  readonly entries: StreamEntry[];
+  readonly since: number;
+  readonly reads: number;
+  /** Of the trust in Redis. */
+  readonly generation: number;
 }
 
 /**
@@ -30,6 +47,7 @@ export class HistoryWriter {
   private writing: Promise<void> = Promise.resolve();
   private following: Promise<void> = Promise.resolve();
   private emptyReads = 0;
+  private held: Held | undefined;
   private unflushed: { readonly lastId: string; readonly ended: readonly EndedRun[] }[] = [];
   private flushing: Promise<void> | undefined;
 
@@ -49,7 +67,7 @@ export class HistoryWriter {
     this.redis = runtime.queue.duplicate('history');
     this.historian = openHistorian(runtime.db, {
       onLost: (error) => {
-        this.position = undefined;
+        this.forget();
         runtime.log.warn({ err: error }, 'the lock of the historian was lost');
       },
     });
@@ -69,21 +87,46 @@ export class HistoryWriter {
     const { trust } = this.runtime.queue;
     // Of an older Redis nothing may get into Postgres.
     if (!trust.holds) {
-      this.position = undefined;
+      this.forget();
       await trust.wait(signal);
     }
-    const { generation } = trust;
-    const afterId = (this.position ??= (await readWatermark(this.runtime.db)).streamId);
-    const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs: BLOCK_MS });
-    const last = entries.at(-1);
-    if (last === undefined) this.emptyReads += 1;
+    return this.read(trust.generation);
+  }
+
+  /** Reads what has come. Returns milliseconds until the next turn. */
+  private async read(generation: number): Promise<number> {
+    const { held } = this;
+    const afterId =
+      held?.entries.at(-1)?.streamId ?? (this.position ??= (await readWatermark(this.runtime.db)).streamId);
+    const blockMs = held === undefined ? BLOCK_MS : Math.max(1, Math.ceil(held.since + HOLD_MS - performance.now()));
+    const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs });
+    const nothing = entries.length === 0 && held === undefined;
+    if (nothing) this.emptyReads += 1;
     // The epoch may have been raised, and the watermark with it.
-    const mayHaveMoved = trust.generation !== generation || (last === undefined && this.emptyReads % EMPTY_READS === 0);
-    if (mayHaveMoved) this.position = undefined;
-    if (last === undefined || mayHaveMoved) return 0;
-    this.writing = this.write(entries, last.streamId);
+    const mayHaveMoved = nothing && this.emptyReads % EMPTY_READS === 0;
+    if (mayHaveMoved || this.runtime.queue.trust.generation !== (held?.generation ?? generation)) this.forget();
+    else if (!nothing) return this.hold(held ?? { entries: [], since: performance.now(), reads: 0, generation }, entries);
+    return 0;
+  }
+
+  /** Writes what was read, or keeps it for a moment. Returns milliseconds until the next turn. */
+  private async hold(held: Held, more: readonly StreamEntry[]): Promise<number> {
+    const entries = [...held.entries, ...more];
+    const due = performance.now() - held.since >= HOLD_MS || entries.length >= BATCH;
+    if (!due && !more.some(({ type }) => isFinalEvent(type))) {
+      this.held = { ...held, entries, reads: held.reads + 1 };
+      return held.reads < REREADS_AT_ONCE ? 0 : REREAD_MS;
+    }
+    this.held = undefined;
+    this.writing = this.write(entries);
     await this.writing;
     return 0;
+  }
+
+  /** What was read may be of another Redis, or of another historian by now: it is read again. */
+  private forget(): void {
+    this.held = undefined;
+    this.position = undefined;
   }
 
   /** Resolves when no write is in progress; none begins while the Redis is not trusted. */
@@ -111,7 +154,8 @@ export class HistoryWriter {
     await this.flushing;
   }
 
-  private async write(entries: readonly StreamEntry[], lastId: string): Promise<void> {
+  private async write(entries: readonly StreamEntry[]): Promise<void> {
+    const lastId = entries.at(-1)?.streamId ?? '';
     this.position = undefined;
     const batch = entries.flatMap((entry) => this.entryOf(entry));
     const { ids, faults } = await this.historian.write(batch);
@@ -127,7 +171,9 @@ export class HistoryWriter {
       .map(({ runId, epoch, parent }) => ({ runId, epoch, parent }));
     if (ended.length > 0) this.on.ended(ended);
     this.unflushed.push({ lastId, ended });
-    this.flushing ??= this.flush().finally(() => (this.flushing = undefined));
+    this.flushing ??= pause(FLUSH_MS)
+      .then(() => this.flush())
+      .finally(() => (this.flushing = undefined));
   }
 
   /** Entries leave the stream, and runs Redis, once what was written of them can't get lost. Should that fail, the next write tries again. */

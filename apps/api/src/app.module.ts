@@ -1,4 +1,4 @@
-import { DocumentCache, KeyRing, LiveHub, type Engine, type Runtime } from '@lattice/engine';
+import { DocumentCache, KeyRing, LiveHub, SendAtOnce, type Engine, type Runtime } from '@lattice/engine';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { Authenticator } from './auth/authenticator';
@@ -34,6 +34,7 @@ export interface Services {
   readonly hub: LiveHub;
   readonly keys: KeyRing;
   readonly authenticator: Authenticator;
+  readonly sender: SendAtOnce;
 }
 
 /** Every route there is. */
@@ -62,13 +63,14 @@ export const CONTROLLERS = [
 /** The application: every route, the socket, the guard and the filter. */
 @Module({})
 export class AppModule {
-  static with({ engine, runtime, hub, keys, authenticator }: Services): DynamicModule {
+  static with({ engine, runtime, hub, keys, authenticator, sender }: Services): DynamicModule {
     return {
       module: AppModule,
       controllers: CONTROLLERS,
       providers: [
         { provide: ENGINE, useValue: engine },
         { provide: RUNTIME, useValue: runtime },
+        { provide: SendAtOnce, useValue: sender },
         { provide: LiveHub, useValue: hub },
         { provide: KeyRing, useValue: keys },
         { provide: Authenticator, useValue: authenticator },

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import {
   KeyRing,
   LiveHub,
+  SendAtOnce,
   ensureAdminKey,
   ensureSecretsKey,
   migrateDatabase,
@@ -45,10 +46,11 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   await ensureSecretsKey(engine);
   const runtime = await openRuntime(engine);
   const hub = new LiveHub(engine);
+  const sender = new SendAtOnce(runtime);
   const keys = new KeyRing(engine);
   const authenticator = new Authenticator(keys, await readSessionSecret(engine));
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.with({ engine, runtime, hub, keys, authenticator }),
+    AppModule.with({ engine, runtime, hub, keys, authenticator, sender }),
     // Bodies are read by the routes that want one; a start that fails is told by an exception, not by an exit.
     { bodyParser: false, abortOnError: false, logger: nestLogger(log) },
   );
@@ -70,7 +72,7 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   const url = urlOf(server, settings.host);
   log.info({ url }, 'the API listens');
   let closing: Promise<void> | undefined;
-  return { url, close: () => (closing ??= stop({ app, connections, hub, runtime })) };
+  return { url, close: () => (closing ??= stop({ app, connections, hub, runtime, sender })) };
 }
 
 async function stop(parts: {
@@ -78,8 +80,9 @@ async function stop(parts: {
   connections: Connections;
   hub: LiveHub;
   runtime: Runtime;
+  sender: SendAtOnce;
 }): Promise<void> {
-  const { app, connections, hub, runtime } = parts;
+  const { app, connections, hub, runtime, sender } = parts;
   const drained = connections.drain(DRAIN_MS);
   // Streams end and waiting requests answer with the status of this moment.
   app.get(LiveGateway).closeAll('the server stops');
@@ -87,6 +90,7 @@ async function stop(parts: {
   await hub.close('the server stops; come back later');
   await drained;
   await app.close();
+  await sender.close();
   await runtime.flows.close();
 }
 

@@ -2,6 +2,7 @@ export type { Engine } from './context';
 export { closeEngine, migrateDatabase, openEngine } from './open-engine';
 export { submitRun } from './submit/submit-run';
 export type { SubmitOptions, Submitted } from './submit/submit-run';
+export { SendAtOnce } from './submit/send-at-once';
 export { submissionOfJson, submissionOfYaml } from './submit/submission';
 export type { Submission, YamlQuery } from './submit/submission';
 export { parseJsonBody } from './submit/parse-json';

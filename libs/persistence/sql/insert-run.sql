@@ -2,7 +2,7 @@
 -- $1 run id  $2 workflow  $3 version or null  $4 document sha  $5 document (JSON)  $6 document name  $7 priority
 -- $8 on_failure  $9 tags  $10 inputs (JSON)  $11 delay in ms  $12 task keys  $13 task positions
 -- $14 idempotency key or null  $15 API key id or null  $16 sha of the body or null
--- $17 schedule or null  $18 its tick or null  $19 ms until the deadline, or null
+-- $17 schedule or null  $18 its tick or null  $19 ms until the deadline, or null  $20 ms for which the outbox row waits besides
 -- Result: one row when stored, none when the idempotency key is in use (it may be seen by the next statement only).
 with claimed as (
   insert into idempotency_keys as old (key, api_key_id, body_sha, run_id)
@@ -34,7 +34,7 @@ stored_tasks as (
 ),
 announced as (
   insert into outbox (kind, run_id, not_before)
-  select 'run', $1::uuid, now() + $11::float8 * interval '1 ms' from free
+  select 'run', $1::uuid, now() + ($11::float8 + $20::float8) * interval '1 ms' from free
   union all
   select 'deadline', $1::uuid, now() + $19::float8 * interval '1 ms' from free where $19::float8 is not null
 )

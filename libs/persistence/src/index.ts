@@ -47,7 +47,16 @@ export { sendSignal, takeSignal } from './runs/signals';
 export type { Signal } from './runs/signals';
 export { taskResults } from './runs/task-results';
 export type { TaskResult } from './runs/task-results';
-export { claimOutbox, insertOutbox, insertTaskTimer, nextDue, awaitsSending, unsentRuns } from './outbox/outbox';
+export {
+  awaitsSending,
+  claimOutbox,
+  deleteSent,
+  hastenSending,
+  insertOutbox,
+  insertTaskTimer,
+  nextDue,
+  unsentRuns,
+} from './outbox/outbox';
 export type { OutboxRow, OutboxVerdict } from './outbox/outbox';
 export { openHistorian } from './history/historian';
 export type { Historian } from './history/historian';

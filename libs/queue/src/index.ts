@@ -16,7 +16,7 @@ export type {
   StoredResult,
 } from './attempt-scripts';
 export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
-export type { LiveTask } from './run-scripts';
+export type { CreateGuard, Created, LiveTask } from './run-scripts';
 export { markWaiting, stepTimes } from './step-scripts';
 export type { StepTimes } from './step-scripts';
 export type { RunRef } from './run-ref';

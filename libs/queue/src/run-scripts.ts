@@ -4,6 +4,15 @@ import { call, list, wrap, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
 import type { RunRef } from './run-ref';
 
+/** When a run hash may be made by one who did not look at Redis before. */
+export interface CreateGuard {
+  /** Milliseconds since 1970, by the clock of the caller; that of Redis has to agree within a second. */
+  readonly notAfter: number;
+}
+
+/** `exists`: it was made before. `late`, `uninitialised`: the guard forbids it. */
+export type Created = 'created' | 'exists' | 'late' | 'uninitialised';
+
 /** Makes the run hash; `fields` are what is known from before, when a run is made again. */
 export async function createRun(
   queue: QueueConnection,
@@ -22,16 +31,19 @@ export async function createRun(
     /** Tasks that wait for nothing: about to be queued. */
     queued?: readonly QueuedTask[];
     fields?: Readonly<Record<string, string | number>>;
+    /** Without one it is made in any case. */
+    guard?: CreateGuard;
   },
-): Promise<'created' | 'exists'> {
-  const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {} } = options;
+): Promise<Created> {
+  const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {}, guard } = options;
   const reply = await call(
     queue.redis,
     'create',
-    [queue.keys.run(run.runId), queue.keys.events],
+    [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
     [
       run.runId,
       run.epoch,
+      guard?.notAfter ?? '',
       sha,
       inputsJson,
       left,
@@ -44,7 +56,15 @@ export async function createRun(
       ...pairs({ v: version, ...fields }),
     ],
   );
-  return reply === 'created' ? 'created' : 'exists';
+  switch (reply) {
+    case 'created':
+    case 'exists':
+    case 'late':
+    case 'uninitialised':
+      return reply;
+    default:
+      throw new TypeError(`create replied ${JSON.stringify(reply)}`);
+  }
 }
 
 function pairs(fields: Readonly<Record<string, string | number>>): Argument[] {

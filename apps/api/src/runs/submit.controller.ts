@@ -1,5 +1,5 @@
 import { durationSchema, prioritySchema, PRIORITY_LIMIT, submitRunSchema } from '@lattice/contracts';
-import { DocumentCache, submissionOfJson, submissionOfYaml, submitRun, type Submission } from '@lattice/engine';
+import { DocumentCache, SendAtOnce, submissionOfJson, submissionOfYaml, submitRun, type Submission } from '@lattice/engine';
 import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -30,6 +30,7 @@ export class SubmitController {
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly documents: DocumentCache,
+    private readonly sender: SendAtOnce,
   ) {}
 
   @Post()
@@ -61,6 +62,7 @@ export class SubmitController {
       documents: this.documents,
       apiKeyId: identityOf(request).keyId,
       idempotencyKey,
+      sender: this.sender,
     });
     response
       .status(created ? 202 : 200)

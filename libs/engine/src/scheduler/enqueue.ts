@@ -1,32 +1,13 @@
-import { isFinalRun, parseDuration, taskError, type WorkflowDocument } from '@lattice/contracts';
-import {
-  controlChildren,
-  getDocument,
-  insertOutbox,
-  waitingRuns,
-  type OutboxRow,
-  type StoredRun,
-} from '@lattice/persistence';
-import {
-  announceClasses,
-  createRun,
-  deleteRun,
-  pauseRun,
-  readHead,
-  resumeRun,
-  stopRun,
-  type FlowRun,
-  type QueuedTask,
-} from '@lattice/queue';
+import { isFinalRun, taskError } from '@lattice/contracts';
+import { controlChildren, getDocument, waitingRuns, type OutboxRow, type StoredRun } from '@lattice/persistence';
+import { deleteRun, pauseRun, readHead, resumeRun, stopRun } from '@lattice/queue';
 import { z } from 'zod';
 import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
 import { createdEvent } from '../run/created-event';
-import { finaliseIfDone } from '../run/finalise';
-import type { Compiled } from '../run/plans';
 import { QUEUE_TIMEOUT } from '../run/queue-timers';
 import { rebuildRun, recreateRun } from '../run/rebuild';
-import { firstSegments, release, tellQueued, tellReady } from '../run/release';
+import { sendRun, setTimer } from '../run/send-run';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
 import { endUnbegun } from './queue-timeout';
@@ -47,7 +28,7 @@ export async function send(runtime: Runtime, admissions: Admissions, row: Outbox
   if (STARTS.has(row.kind) && !(await admissions.admit(row))) return true;
   switch (row.kind) {
     case 'run':
-      return sendRun(runtime, row.run, row.document);
+      return row.document === null ? true : sendRun(runtime, row.run, row.document);
     case 'cancel':
       return sendCancel(runtime, row.run, row.payload);
     case 'deadline':
@@ -69,53 +50,6 @@ export async function send(runtime: Runtime, admissions: Admissions, row: Outbox
     default:
       throw new Error(`the outbox has a row of an unknown kind: ${row.kind}`);
   }
-}
-
-/** Puts a run into Redis: the run hash, then the root job with the first segments. Repeating it changes nothing. */
-async function sendRun(runtime: Runtime, stored: StoredRun, document: WorkflowDocument | null): Promise<boolean> {
-  if (document === null) return true;
-  const compiled = runtime.plans.of(stored.documentSha, document);
-  const run = flowRunOf(stored);
-  await setTimer(runtime, run.runId, document);
-  const reply = await create(runtime, stored, compiled, compiled.first);
-  await runtime.race?.('after-create', { runId: run.runId });
-  const { segments, gates } = await firstSegments(runtime, run, compiled);
-  if (compiled.first === undefined || reply === 'exists') await tellQueued(runtime, run, compiled, segments);
-  await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
-  await runtime.flows.addRun(run, compiled.plan, segments);
-  tellReady(runtime, compiled, segments);
-  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: 1 });
-  if (segments.length === 0) await finaliseIfDone(runtime, run.runId);
-  return true;
-}
-
-function flowRunOf(stored: StoredRun): FlowRun {
-  return { runId: stored.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
-}
-
-/** Notes when the time of a run is over. Before the run is made: once it is there, a repeated row would not come this way again. */
-async function setTimer(runtime: Runtime, runId: string, document: WorkflowDocument): Promise<void> {
-  const timeout = parseDuration(document.timeout ?? '');
-  if (timeout !== undefined) await insertOutbox(runtime.db, { kind: 'timeout', runId, delayMs: timeout });
-}
-
-async function create(
-  runtime: Runtime,
-  stored: StoredRun,
-  compiled: Compiled,
-  queued: readonly QueuedTask[] = [],
-): Promise<'created' | 'exists'> {
-  return createRun(runtime.queue, flowRunOf(stored), {
-    sha: stored.documentSha,
-    version: compiled.plan.version,
-    inputsJson: JSON.stringify(stored.inputs),
-    left: compiled.workflow.tasks.size,
-    onFailure: compiled.plan.onFailure,
-    priority: stored.priority,
-    event: createdEvent(stored),
-    queued,
-    ...(stored.parent === null ? {} : { fields: { pa: `${stored.parent.runId}|${stored.parent.taskKey}` } }),
-  });
 }
 
 /** Makes the hash of a run whose time has not come: from its tasks, since those of a fork may have ended already. */

@@ -80,14 +80,17 @@ export class Reconciler {
 
   /**
    * A pending run waits for its outbox row, a rerun for what is left of the last time. One that is missing for long was lost
-   * by itself (a key was deleted): it is made again.
+   * by itself (a key was deleted, or Redis as a whole just when the run was sent): it is made again.
    */
   private async missing(stored: StoredRun): Promise<void> {
-    if (stored.status === 'pending') return;
     const since = this.missingSince.get(stored.runId) ?? Date.now();
     this.missingSince.set(stored.runId, since);
     if (Date.now() - since < LOST_MS || !this.on.mayRecover()) return;
     if ((await readEpoch(this.runtime.queue)) === undefined) return;
+    if (stored.status === 'pending' && (await awaitsSending(this.runtime.db, stored.runId))) {
+      this.missingSince.set(stored.runId, Date.now());
+      return;
+    }
     this.runtime.log.error({ runId: stored.runId }, 'an active run is not in Redis; it is made again');
     this.missingSince.delete(stored.runId);
     await recoverRun(this.runtime, stored, 'run_lost');

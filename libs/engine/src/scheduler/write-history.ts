@@ -105,7 +105,8 @@ export class HistoryWriter {
     // The epoch may have been raised, and the watermark with it.
     const mayHaveMoved = nothing && this.emptyReads % EMPTY_READS === 0;
     if (mayHaveMoved || this.runtime.queue.trust.generation !== (held?.generation ?? generation)) this.forget();
-    else if (!nothing) return this.hold(held ?? { entries: [], since: performance.now(), reads: 0, generation }, entries);
+    else if (!nothing)
+      return this.hold(held ?? { entries: [], since: performance.now(), reads: 0, generation }, entries);
     return 0;
   }
 

@@ -7,6 +7,7 @@ import type { Engine } from '../context';
 import type { DocumentCache } from '../workflows/document-cache';
 import { findWorkflow, invalidDocument } from '../workflows/workflows';
 import { nudge } from './nudge';
+import type { SendAtOnce } from './send-at-once';
 import { levelFaults } from './level-faults';
 import { tagFaults, type Submission } from './submission';
 
@@ -16,6 +17,8 @@ export interface SubmitOptions {
   /** Of who submits; an Idempotency-Key is theirs. */
   readonly apiKeyId: string;
   readonly idempotencyKey?: string | undefined;
+  /** Sends what it can by itself; without it the schedulers do. */
+  readonly sender?: SendAtOnce | undefined;
 }
 
 export interface Submitted {
@@ -38,10 +41,13 @@ export interface Resolved {
  * `idempotency_conflict`, `concurrency_limit`.
  */
 export async function submitRun(engine: Engine, options: SubmitOptions): Promise<Submitted> {
-  const { submission, idempotencyKey, apiKeyId } = options;
+  const { submission, idempotencyKey, apiKeyId, sender } = options;
   const resolved = await resolveSubmission(engine, options);
+  const made = newRunOf(submission, resolved);
+  const graceMs = sender?.graceFor(resolved.workflow, made) ?? 0;
   const inserted = await storeRun(engine, resolved.workflow, {
-    ...newRunOf(submission, resolved),
+    ...made,
+    graceMs,
     idempotency:
       idempotencyKey === undefined
         ? undefined
@@ -53,7 +59,10 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
       `The Idempotency-Key "${idempotencyKey}" stands for a run that was submitted with another body.`,
     );
   }
-  if (inserted.status === 'created') nudge(engine);
+  if (inserted.status === 'created') {
+    if (graceMs > 0) sender?.send(made);
+    else nudge(engine);
+  }
   return { runId: inserted.runId, created: inserted.status === 'created' };
 }
 

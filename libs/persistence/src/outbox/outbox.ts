@@ -13,6 +13,8 @@ const INSERT_TIMER = prepared('insert-task-timer');
 const NEXT_DUE = prepared('next-due');
 const UNSENT_RUNS = prepared('unsent-runs');
 const AWAITS_SENDING = prepared('awaits-sending');
+const DELETE_SENT = prepared('delete-sent');
+const HASTEN_SENDING = prepared('hasten-sending');
 
 /** Something decided that is not yet in the queue. */
 export interface OutboxRow {
@@ -108,6 +110,16 @@ export async function unsentRuns(db: Database, runIds: readonly string[]): Promi
   if (runIds.length === 0) return new Set();
   const rows = await db.query(UNSENT_RUNS, [runIds]);
   return new Set(rows.map((row) => unsentSchema.parse(row).run_id));
+}
+
+/** Removes the outbox rows of runs that were stored with a grace and are in the queue. */
+export async function deleteSent(db: Session, runIds: readonly string[]): Promise<void> {
+  await db.query(DELETE_SENT, [runIds]);
+}
+
+/** Ends the grace of a run: it is to be sent by whoever looks into the outbox next. */
+export async function hastenSending(db: Session, runId: string): Promise<void> {
+  await db.query(HASTEN_SENDING, [runId]);
 }
 
 /** True when the outbox row that sends the run is there, whether its time has come or not. */

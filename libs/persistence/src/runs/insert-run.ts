@@ -26,6 +26,8 @@ export interface NewRun {
   inputs: Record<string, unknown>;
   /** Milliseconds from now until the run may start; default 0. */
   delayMs?: number | undefined;
+  /** Milliseconds for which nobody but the caller sends it to the queue; default 0. */
+  graceMs?: number | undefined;
   /** Milliseconds from now until it has to have ended; never when absent. */
   deadlineMs?: number | undefined;
   /** `position` is the place of the task in lists, from 0. */
@@ -92,6 +94,7 @@ async function tryInsert(db: Session, run: NewRun): Promise<'stored' | 'known' |
       run.schedule?.name ?? null,
       run.schedule?.tick ?? null,
       run.deadlineMs ?? null,
+      run.graceMs ?? 0,
     ]);
     return rows.length > 0 ? 'stored' : 'held';
   } catch (error) {

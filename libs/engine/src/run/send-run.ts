@@ -1,0 +1,74 @@
+import { parseDuration, type WorkflowDocument } from '@lattice/contracts';
+import { insertOutbox, type StoredRun } from '@lattice/persistence';
+import {
+  announceClasses,
+  createRun,
+  type CreateGuard,
+  type Created,
+  type FlowRun,
+  type QueuedTask,
+} from '@lattice/queue';
+import { createdEvent } from './created-event';
+import { finaliseIfDone } from './finalise';
+import type { Compiled } from './plans';
+import { firstSegments, release, tellQueued, tellReady } from './release';
+import type { Runtime } from '../runtime';
+
+/**
+ * Puts a run into Redis: the run hash, then the root job with the first segments. Repeating it changes nothing. False when the
+ * guard forbids it.
+ */
+export async function sendRun(
+  runtime: Runtime,
+  stored: StoredRun,
+  document: WorkflowDocument,
+  guard?: CreateGuard,
+): Promise<boolean> {
+  const compiled = runtime.plans.of(stored.documentSha, document);
+  const run = flowRunOf(stored);
+  await setTimer(runtime, run.runId, document);
+  const reply = await create(runtime, stored, { compiled, queued: compiled.first, guard });
+  if (reply === 'late' || reply === 'uninitialised') return false;
+  await runtime.race?.('after-create', { runId: run.runId });
+  const { segments, gates } = await firstSegments(runtime, run, compiled);
+  if (compiled.first === undefined || reply === 'exists') await tellQueued(runtime, run, compiled, segments);
+  await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
+  await runtime.flows.addRun(run, compiled.plan, segments);
+  tellReady(runtime, compiled, segments);
+  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: 1 });
+  if (segments.length === 0) await finaliseIfDone(runtime, run.runId);
+  return true;
+}
+
+function flowRunOf(stored: StoredRun): FlowRun {
+  return { runId: stored.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
+}
+
+/** Notes when the time of a run is over. Before the run is made: once it is there, a repeated row would not come this way again. */
+export async function setTimer(runtime: Runtime, runId: string, document: WorkflowDocument): Promise<void> {
+  const timeout = parseDuration(document.timeout ?? '');
+  if (timeout !== undefined) await insertOutbox(runtime.db, { kind: 'timeout', runId, delayMs: timeout });
+}
+
+async function create(
+  runtime: Runtime,
+  stored: StoredRun,
+  {
+    compiled,
+    queued = [],
+    guard,
+  }: { compiled: Compiled; queued: readonly QueuedTask[] | undefined; guard: CreateGuard | undefined },
+): Promise<Created> {
+  return createRun(runtime.queue, flowRunOf(stored), {
+    sha: stored.documentSha,
+    version: compiled.plan.version,
+    inputsJson: JSON.stringify(stored.inputs),
+    left: compiled.workflow.tasks.size,
+    onFailure: compiled.plan.onFailure,
+    priority: stored.priority,
+    event: createdEvent(stored),
+    queued,
+    ...(guard === undefined ? {} : { guard }),
+    ...(stored.parent === null ? {} : { fields: { pa: `${stored.parent.runId}|${stored.parent.taskKey}` } }),
+  });
+}

@@ -1,0 +1,148 @@
+import { SendAtOnce, submissionOfJson, submitRun, DocumentCache, openRuntime, type Runtime } from '@lattice/engine';
+import { awaitsSending } from '@lattice/persistence';
+import { forgetEpoch, initialise, readEpoch, readHead } from '@lattice/queue';
+import { eventually } from '../../support/eventually';
+import { TestPlatform } from '../../support/platform';
+
+const ANYBODY = '00000000-0000-0000-0000-000000000000';
+const two = {
+  name: 'two',
+  tasks: { a: { uses: 'handler/echo', with: { n: 1 } }, b: { uses: 'handler/echo', needs: ['a'] } },
+};
+
+/** A platform without a scheduler, and one who stores runs and sends them at once. */
+async function onPlatform(
+  body: (platform: TestPlatform, runtime: Runtime, sender: SendAtOnce) => Promise<void>,
+): Promise<void> {
+  const platform = await TestPlatform.open();
+  const scheduler = await platform.scheduler();
+  const runtime = await openRuntime(platform.engine);
+  const sender = new SendAtOnce(runtime);
+  try {
+    await eventually('Redis is trusted', async () => (await platform.engine.queue.trust.look()) || undefined);
+    await scheduler.stop();
+    await body(platform, runtime, sender);
+  } finally {
+    await sender.close();
+    await runtime.flows.close();
+    await platform.close();
+  }
+}
+
+async function submit(platform: TestPlatform, sender: SendAtOnce, workflow: object = two): Promise<string> {
+  const documents = new DocumentCache();
+  const submission = submissionOfJson(JSON.stringify({ workflow }), documents);
+  const { runId } = await submitRun(platform.engine, { submission, documents, apiKeyId: ANYBODY, sender });
+  platform.runs.push(runId);
+  return runId;
+}
+
+const head = (platform: TestPlatform, runId: string) => readHead(platform.engine.queue, runId);
+
+test('a run is in the queue, and its outbox row gone, without a scheduler; the scheduler that comes finds nothing to send', async () => {
+  await onPlatform(async (platform, _, sender) => {
+    const runId = await submit(platform, sender);
+    await eventually('the run is in Redis', () => head(platform, runId));
+    await eventually('its row is gone', async () => !(await awaitsSending(platform.engine.db, runId)) || undefined);
+    await platform.scheduler();
+    await platform.worker();
+    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+    const types = (await platform.events(runId)).map(({ type }) => type);
+    expect(types.filter((type) => type === 'run.created' || type === 'run.started')).toEqual([
+      'run.created',
+      'run.started',
+    ]);
+    await platform.settled();
+  });
+});
+
+test('one who dies between storing and sending leaves the run to a scheduler', async () => {
+  await onPlatform(async (platform, _, sender) => {
+    sender.send = () => undefined;
+    const runId = await submit(platform, sender);
+    expect(await head(platform, runId)).toBeUndefined();
+    await platform.scheduler();
+    await platform.worker();
+    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+    await platform.settled();
+  });
+});
+
+test('one who dies between sending and the deletion of the row: it is sent once more, which changes nothing', async () => {
+  await onPlatform(async (platform, runtime) => {
+    const dying = new SendAtOnce({
+      ...runtime,
+      db: { ...runtime.db, query: () => Promise.reject(new Error('this process is gone')) },
+    });
+    const runId = await submit(platform, dying);
+    await eventually('the run is in Redis', () => head(platform, runId));
+    expect(await awaitsSending(platform.engine.db, runId)).toBe(true);
+    await platform.scheduler();
+    await platform.worker();
+    expect(await platform.wait(runId)).toMatchObject({
+      status: 'completed',
+      tasks: [{ attempts: 1 }, { attempts: 1 }],
+    });
+    await eventually('its row is gone', async () => !(await awaitsSending(platform.engine.db, runId)) || undefined);
+    await platform.settled();
+  });
+});
+
+test('a process that was stopped in between for long makes nothing in Redis: the run may have ended by then', async () => {
+  await onPlatform(async (platform, _, sender) => {
+    const clock = Date.now;
+    const send = sender.send.bind(sender);
+    sender.send = (run) => {
+      Date.now = () => clock() - 5_000;
+      send(run);
+      Date.now = clock;
+    };
+    const runId = await submit(platform, sender);
+    await eventually('the row is due at once', async () => {
+      const [row] = await platform.engine.db.query('select not_before <= now() as due from outbox where run_id = $1', [
+        runId,
+      ]);
+      return row?.['due'] === true || undefined;
+    });
+    expect(await head(platform, runId)).toBeUndefined();
+    await platform.scheduler();
+    await platform.worker();
+    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+  });
+});
+
+test('in a Redis that is being recovered nothing is made', async () => {
+  await onPlatform(async (platform, _, sender) => {
+    const { queue } = platform.engine;
+    const epoch = (await readEpoch(queue)) ?? '';
+    await forgetEpoch(queue);
+    const runId = await submit(platform, sender);
+    await eventually('the row is due at once', async () => {
+      const [row] = await platform.engine.db.query('select not_before <= now() as due from outbox where run_id = $1', [
+        runId,
+      ]);
+      return row?.['due'] === true || undefined;
+    });
+    expect(await head(platform, runId)).toBeUndefined();
+    await initialise(queue, epoch);
+    await platform.scheduler();
+    await platform.worker();
+    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+  });
+});
+
+test('runs with limits, with many tasks or for later are left to the schedulers', async () => {
+  await onPlatform(async (platform, _, sender) => {
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_each, at) => [`t${at}`, { uses: 'handler/echo' }]));
+    for (const workflow of [
+      { ...two, concurrency: { limit: 1 } },
+      { name: 'many', tasks: many },
+    ]) {
+      const runId = await submit(platform, sender, workflow);
+      const [row] = await platform.engine.db.query('select not_before <= now() as due from outbox where run_id = $1', [
+        runId,
+      ]);
+      expect(row).toEqual({ due: true });
+    }
+  });
+});

@@ -1,5 +1,12 @@
 import { durationSchema, prioritySchema, PRIORITY_LIMIT, submitRunSchema } from '@lattice/contracts';
-import { DocumentCache, SendAtOnce, submissionOfJson, submissionOfYaml, submitRun, type Submission } from '@lattice/engine';
+import {
+  DocumentCache,
+  SendAtOnce,
+  submissionOfJson,
+  submissionOfYaml,
+  submitRun,
+  type Submission,
+} from '@lattice/engine';
 import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';

@@ -39,6 +39,29 @@ create table api_keys (
   constraint api_keys_hash_key UNIQUE (hash)
 );
 
+create table artifacts (
+  id uuid not null,
+  run_id uuid not null,
+  epoch integer not null,
+  task_key text not null,
+  attempt integer not null,
+  kind text not null,
+  name text not null,
+  media_type text not null,
+  size bigint,
+  sha256 text,
+  store text not null,
+  object text not null,
+  created_at timestamp(3) with time zone not null default now(),
+  check_at timestamp(3) with time zone,
+  doomed_at timestamp(3) with time zone,
+  constraint artifacts_pkey PRIMARY KEY (id)
+);
+CREATE INDEX artifacts_by_attempt ON public.artifacts USING btree (run_id, task_key, epoch, attempt);
+CREATE INDEX artifacts_by_object ON public.artifacts USING btree (object);
+CREATE INDEX artifacts_doomed ON public.artifacts USING btree (doomed_at) WHERE (doomed_at IS NOT NULL);
+CREATE INDEX artifacts_to_check ON public.artifacts USING btree (check_at) WHERE (check_at IS NOT NULL);
+
 create table documents (
   sha text not null,
   name text not null,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactSchema } from './artifact';
 import { MAX_TASKS, documentSchema, prioritySchema, type inputSchema } from './document';
 import { durationSchema } from './duration';
 import { faultSchema, taskErrorSchema } from './errors';
@@ -62,6 +63,13 @@ export const taskViewSchema = z.object({
   reused: z.boolean().optional().describe('The result is from before this run, or this rerun of it, began.'),
   workerId: z.string().nullable(),
   output: z.unknown(),
+  artifacts: z
+    .array(artifactSchema)
+    .optional()
+    .describe('Files that the task left, by name; absent when it left none.'),
+  outputArtifact: artifactSchema
+    .optional()
+    .describe('The output, when it is too large to be kept inline; `output` is null then.'),
   cached: z.boolean().optional().describe('True when the result of another run was taken over.'),
   error: taskErrorSchema.nullable(),
   reason: z.string().nullable().describe('Why it is queued, skipped or cancelled.'),

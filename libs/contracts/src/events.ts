@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { artifactSchema } from './artifact';
 import { taskErrorSchema } from './errors';
 
 const none = z.object({});
@@ -40,6 +41,10 @@ export const EVENTS = {
       output: json,
       cached: z.boolean().optional().describe('The result of another run was taken over: nothing was done.'),
       cachedFrom: z.uuid().optional().describe('That run.'),
+      artifacts: z
+        .array(artifactSchema)
+        .optional()
+        .describe('Files that the task left: the first 100, GET /v1/runs/:id/artifacts has all.'),
     })
     .describe('`output` is null in the event when it is kept apart for its size'),
   'task.failed': z.object({ error: taskErrorSchema }),

@@ -63,3 +63,5 @@ export { previewTicks, readNextTicks, readSchedule, readSchedules } from './sche
 export { readBatches } from './read/read-batches';
 export type { CollectedBatch } from './read/read-batches';
 export { flushBatches } from './control/flush-batches';
+export { findArtifact, listRunArtifacts } from './artifacts/read-artifacts';
+export { openArtifact } from './artifacts/open-artifact';

@@ -1,3 +1,4 @@
+import { openArtifactStore } from '@lattice/artifacts';
 import type { Logger, Settings } from '@lattice/config';
 import { migrate, openDatabase } from '@lattice/persistence';
 import { openQueue } from '@lattice/queue';
@@ -29,7 +30,7 @@ export async function openEngine(settings: Settings, name: string, log: Logger):
       applicationName: name,
       onError: seldom((error) => log.warn({ err: error }, 'postgres')),
     });
-    return { db, queue, settings, log };
+    return { db, queue, artifacts: openArtifactStore(settings.artifacts.store), settings, log };
   } catch (error) {
     await queue.close();
     throw error;
@@ -47,6 +48,7 @@ export async function closeEngine(engine: Engine): Promise<void> {
   try {
     await engine.queue.close();
   } finally {
+    engine.artifacts.close();
     await engine.db.close();
   }
 }

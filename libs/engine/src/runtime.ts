@@ -8,6 +8,7 @@ import type { PlanCache } from './run/plans';
  * after-begin: the attempt is begun, nothing is done. after-record: the result stands, what it opens is not added.
  * after-release: what it opens is added, the job is not acknowledged. before-acknowledge: all is done but the acknowledgement.
  * after-outbox-send: the run is in Redis, its outbox row still stands. after-flush: events are in Postgres, not trimmed.
+ * after-upload: the artifacts of an attempt are in the store, the attempt is not recorded.
  * in-tick: the run of a tick of a schedule is inserted, not committed. after-tick: it is committed, no scheduler was told.
  */
 export type RacePoint =
@@ -18,6 +19,7 @@ export type RacePoint =
   | 'after-create'
   | 'after-outbox-send'
   | 'after-flush'
+  | 'after-upload'
   | 'in-tick'
   | 'after-tick';
 

@@ -1,5 +1,6 @@
 export { createExecutors } from './executors';
 export type { Executors, ExecutorsOptions, Reaped } from './executors';
+export type { ArtifactKeeper, GivenFile, LeftFile } from './artifacts/port';
 export type {
   BatchInfo,
   CodeProgram,

@@ -1,4 +1,5 @@
-import type { Language, SandboxLevel, TaskError } from '@lattice/contracts';
+import type { Artifact, Language, SandboxLevel, TaskError } from '@lattice/contracts';
+import type { ArtifactKeeper, GivenFile } from './artifacts/port';
 
 /** A piece of a task's log, valid Unicode. Usually whole lines; a line without an end is passed on after 100 ms. */
 export interface LogChunk {
@@ -106,6 +107,10 @@ interface ExecutionBase {
   labels?: LabelSetter;
   /** For handlers: the input is a list. */
   batch?: BatchInfo;
+  /** For code and containers: files that they find below $LATTICE_FILES. */
+  files?: readonly GivenFile[];
+  /** For code and containers: what becomes of the files they leave below $LATTICE_ARTIFACTS; absent: they are dropped. */
+  artifacts?: ArtifactKeeper;
   /** A returned promise pauses the reading of the log (back-pressure). A throw or rejection is ignored. */
   onLog(chunk: LogChunk): void | Promise<void>;
   /** Called by handlers: 0 to 100. */
@@ -118,8 +123,8 @@ interface ExecutionBase {
 export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | HandlerProgram | HttpProgram);
 
 export type Outcome =
-  /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again; `cachedFrom` is the run that did the work, if it was another. */
-  | { status: 'completed'; outputJson: string; cachedFrom?: string }
+  /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again; `cachedFrom` is the run that did the work, if it was another; `artifacts` are the files that were kept. */
+  | { status: 'completed'; outputJson: string; cachedFrom?: string; artifacts?: readonly Artifact[] }
   | { status: 'failed'; error: TaskError }
   | { status: 'cancelled' };
 

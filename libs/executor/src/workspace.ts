@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LatticeError, type Language } from '@lattice/contracts';
+import { giveFiles } from './artifacts/give';
 import { isAbandoned, parseStamp, type Owner } from './owner';
 import type { Execution } from './port';
 
@@ -14,6 +15,10 @@ export interface Places {
   fault: string;
   /** The source of a code task. */
   source: string;
+  /** Folder of the files that it was given. */
+  files: string;
+  /** Folder for the files that are to be kept. */
+  artifacts: string;
   /** Working folder and HOME of a process. */
   home: string;
   temp: string;
@@ -28,6 +33,8 @@ export interface Workspace extends Places {
   outputFolder: string;
   /** Writes input and source. They need not be known when the folder is made. */
   give(execution: Execution): void;
+  /** Writes the files that it is given; before `give`. */
+  giveFiles(execution: Execution, signal: AbortSignal): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -71,6 +78,9 @@ export function openWorkspace(options: {
     fault: path.join(outputFolder, 'fault.json'),
     home: path.join(folder, 'home'),
     temp: path.join(folder, 'tmp'),
+    files: path.join(given, 'files'),
+    artifacts: path.join(folder, 'artifacts'),
+    giveFiles: (execution, signal) => giveFiles(workspace.files, execution.files ?? [], { uid, signal }),
     give(execution) {
       write(workspace.input, JSON.stringify(execution.input) ?? 'null', audience, uid);
       if (execution.uses === 'code') write(workspace.source, execution.code.source, audience, uid);
@@ -78,14 +88,15 @@ export function openWorkspace(options: {
     remove: () => removeFolder(folder),
   };
   ensureRoot(root, uid !== undefined);
-  const folders = audience === 'process' ? [outputFolder, workspace.home, workspace.temp] : [outputFolder];
+  const own = [outputFolder, workspace.artifacts];
+  const folders = audience === 'process' ? [...own, workspace.home, workspace.temp] : own;
   for (const one of [folder, given, ...folders]) {
     mkdirSync(one, { mode: 0o700 });
     if (uid !== undefined) chownSync(one, uid, uid);
   }
   // chmod, because the mode given above is subject to the umask.
   if (audience === 'container') {
-    chmodSync(outputFolder, 0o777);
+    for (const one of own) chmodSync(one, 0o777);
     chmodSync(given, 0o755);
   }
   return workspace;

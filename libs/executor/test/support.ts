@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Language } from '@lattice/contracts';
+import type { ArtifactKeeper, GivenFile } from '../src/artifacts/port';
 import type { CodeProgram, Execution, ExecutionLimits, HandlerProgram, LogChunk, Outcome } from '../src/port';
 
 export const MEBIBYTE = 1024 * 1024;
@@ -14,6 +15,8 @@ interface Common {
   env: Record<string, string>;
   limits: ExecutionLimits;
   onLog: (chunk: LogChunk) => void | Promise<void>;
+  artifacts?: ArtifactKeeper;
+  files?: readonly GivenFile[];
 }
 
 export interface Overrides {
@@ -21,6 +24,8 @@ export interface Overrides {
   env?: Record<string, string>;
   limits?: Partial<ExecutionLimits>;
   onLog?: (chunk: LogChunk) => void | Promise<void>;
+  artifacts?: ArtifactKeeper;
+  files?: readonly GivenFile[];
 }
 
 let count = 0;
@@ -32,6 +37,8 @@ export function common(overrides: Overrides = {}): Common {
     env: overrides.env ?? {},
     limits: { graceMs: 300, outputBytes: MEBIBYTE, logBytes: MEBIBYTE, timeoutMs: 20_000, ...overrides.limits },
     onLog: overrides.onLog ?? (() => undefined),
+    ...(overrides.artifacts === undefined ? {} : { artifacts: overrides.artifacts }),
+    ...(overrides.files === undefined ? {} : { files: overrides.files }),
   };
 }
 

@@ -8,6 +8,8 @@ import { scan } from './scan';
 export interface TaskScope {
   readonly output: unknown;
   readonly status: string;
+  /** References to the files that the task left, by name. */
+  readonly artifacts?: Readonly<Record<string, unknown>>;
   readonly error?: unknown;
   readonly attempts?: number;
 }

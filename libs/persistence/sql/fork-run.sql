@@ -42,6 +42,15 @@ stored_outputs as (
     and kept.task_key = reused.key and kept.attempt = reused.attempts
   where reused.output is null and reused.output_bytes is not null
 ),
+stored_artifacts as (
+  insert into artifacts (id, run_id, epoch, task_key, attempt, kind, name, media_type, size, sha256, store, object, created_at,
+    check_at)
+  select gen_random_uuid(), $1::uuid, 1, kept.task_key, kept.attempt, kept.kind, kept.name, kept.media_type, kept.size, kept.sha256,
+    kept.store, kept.object, kept.created_at, null
+  from reused join artifacts kept on kept.run_id = reused.run_id and kept.epoch = reused.epoch
+    and kept.task_key = reused.key and kept.attempt = reused.attempts
+  where kept.size is not null and kept.doomed_at is null
+),
 announced as (
   insert into outbox (kind, run_id, payload) select 'fork', id, json_build_object('forkedFrom', $2::uuid) from stored_run
 )

@@ -12,7 +12,14 @@ select
   coalesce(run.reason, admission.reason) as run_reason,
   task.key, task.status as task_status, task.attempts, task.worker_id, task.queued_at as task_queued_at,
   task.started_at as task_started_at, task.finished_at as task_finished_at,
-  task.output, task.cached_from is not null as cached, task.error as task_error, task.reason, kept.output as kept_output
+  task.output, task.cached_from is not null as cached, task.error as task_error, task.reason, kept.output as kept_output,
+  case when task.output_bytes is not null then (
+    select json_agg(json_build_object('id', artifact.id, 'kind', artifact.kind, 'name', artifact.name, 'size', artifact.size,
+      'sha256', artifact.sha256, 'mediaType', artifact.media_type) order by artifact.name)
+    from artifacts artifact
+    where artifact.run_id = task.run_id and artifact.task_key = task.key and artifact.epoch = task.epoch
+      and artifact.attempt = task.attempts and artifact.size is not null and artifact.doomed_at is null
+  ) end as artifacts
 from runs run
 left join admissions admission on admission.run_id = run.id
 left join tasks task on task.run_id = run.id

@@ -71,6 +71,17 @@ export { lastEventId, readEvents, readLogs } from './history/read-events';
 export { getWorkflow, listWorkflows, saveWorkflow } from './workflows/workflows';
 export type { StoredWorkflow } from './workflows/workflows';
 export { getDocument } from './workflows/documents';
+export {
+  attemptArtifacts,
+  completeArtifacts,
+  doomedArtifacts,
+  forgetArtifacts,
+  getArtifact,
+  insertArtifacts,
+  judgeArtifacts,
+  listArtifacts,
+} from './artifacts/artifacts';
+export type { ArtifactKind, NewArtifact, StoredArtifact } from './artifacts/artifacts';
 export { loadOutput, loadOutputs, storeOutput } from './outputs/outputs';
 export type { OutputAddress } from './outputs/outputs';
 export {

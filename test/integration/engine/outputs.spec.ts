@@ -5,7 +5,7 @@ import { TestPlatform } from '../../support/platform';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
+  platform = await TestPlatform.open({ LATTICE_MAX_OUTPUT: '1Mi' });
   await platform.scheduler();
   await platform.worker();
 });

@@ -3,6 +3,7 @@ import type { Executors, GpuGrant, LabelSetter, LogChunk, Outcome } from '@latti
 import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
+import { artifactKeeper } from '../artifacts/store-files';
 import type { Runtime } from '../runtime';
 import type { Compiled } from '../run/plans';
 import { prepare } from './execution';
@@ -95,6 +96,7 @@ async function work(
       ...(context.gpus === undefined ? {} : { gpus: context.gpus }),
       ...(context.labels === undefined ? {} : { labels: context.labels }),
       limits: prepared.limits,
+      ...(leavesFiles(task) ? { artifacts: artifactKeeper(context.runtime, address, () => silence?.heard()) } : {}),
       onLog: (chunk) => {
         silence?.heard();
         if (!ended) return masked === undefined ? toLog(chunk) : masked.write(chunk);
@@ -123,6 +125,10 @@ async function work(
     silence?.end();
     signal.removeEventListener('abort', stop);
   }
+}
+
+function leavesFiles({ uses }: TaskDefinition): boolean {
+  return uses === 'code' || uses === 'container';
 }
 
 /** The log stands in the stream before the result does. */

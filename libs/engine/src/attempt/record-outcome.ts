@@ -1,8 +1,9 @@
-import { taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
+import { EVENT_ARTIFACTS, taskError, type FinalTaskStatus, type TaskError } from '@lattice/contracts';
 import type { Outcome } from '@lattice/executor';
 import { templateReferences } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { record, recordAndBegin, type RecordOptions, type Recorded } from '@lattice/queue';
+import { scopeOfArtifacts } from '../artifacts/references';
 import { endWithOutputs } from '../run/finalise';
 import { keepOutput } from '../run/outputs';
 import { gatesOf } from '../run/release';
@@ -21,10 +22,16 @@ export async function recordOutcome(
   const { queue } = context.runtime;
   switch (outcome.status) {
     case 'completed': {
-      const output = { taskKey: task.key, attempt, json: outcome.outputJson };
+      const apart = outcome.artifacts !== undefined;
+      const output = { taskKey: task.key, attempt, json: outcome.outputJson, apart };
       const kept = await whenConnected(slice.signal, () => keepOutput(context.runtime, run, output));
       const { outputBytes } = kept;
-      slice.tasks[task.key] = { status: 'completed', output: JSON.parse(outcome.outputJson), error: null };
+      slice.tasks[task.key] = {
+        status: 'completed',
+        output: JSON.parse(outcome.outputJson),
+        error: null,
+        artifacts: scopeOfArtifacts(outcome.artifacts),
+      };
       slice.ran += 1;
       return recordCompleted(slice, task, {
         ...entry,
@@ -32,8 +39,8 @@ export async function recordOutcome(
         output: kept.field,
         error: '',
         ...(outputBytes === undefined
-          ? { eventJson: eventOf(outcome.outputJson, outcome.cachedFrom) }
-          : { eventJson: eventOf('null', outcome.cachedFrom), outputBytes }),
+          ? { eventJson: eventOf(outcome.outputJson, outcome) }
+          : { eventJson: eventOf('null', outcome), outputBytes }),
       });
     }
     case 'failed':
@@ -47,9 +54,10 @@ export async function recordOutcome(
 }
 
 /** Data of task.completed. The output is JSON text already. */
-function eventOf(outputJson: string, cachedFrom: string | undefined): string {
+function eventOf(outputJson: string, { cachedFrom, artifacts }: Extract<Outcome, { status: 'completed' }>): string {
   const from = cachedFrom === undefined ? '' : `,"cached":true,"cachedFrom":${JSON.stringify(cachedFrom)}`;
-  return `{"output":${outputJson}${from}}`;
+  const left = artifacts === undefined ? '' : `,"artifacts":${JSON.stringify(artifacts.slice(0, EVENT_ARTIFACTS))}`;
+  return `{"output":${outputJson}${from}${left}}`;
 }
 
 /** Goes on with the chain in the same step, or ends the run, where that can be. */

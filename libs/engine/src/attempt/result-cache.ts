@@ -34,7 +34,8 @@ export async function throughCache(
   const found = await findCached(db, key).catch(tell);
   if (found !== undefined) return { status: 'completed', outputJson: found.output, cachedFrom: found.runId };
   const outcome = await work();
-  if (outcome.status !== 'completed') return outcome;
+  // A result with files is not taken over: they belong to the attempt that made them.
+  if (outcome.status !== 'completed' || outcome.artifacts !== undefined) return outcome;
   const { name: workflow } = compiled.workflow.document;
   const entry = { key, workflow, ...about, output: outcome.outputJson, ttlMs: cache.ttlMs };
   await storeCached(db, entry).catch(tell);

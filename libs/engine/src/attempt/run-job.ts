@@ -15,6 +15,7 @@ import {
   type Retried,
   type Taken,
 } from '@lattice/queue';
+import { storeLargeOutput } from '../artifacts/store-output';
 import { finaliseIfDone } from '../run/finalise';
 import { gatesOf, release } from '../run/release';
 import { parseGiven, scopesAround, taskScope } from '../run/scope';
@@ -125,7 +126,7 @@ async function runTask(slice: Slice, task: TaskDefinition): Promise<Step> {
       signal,
     });
     if (work.status === 'waiting') return { do: 'delay', ms: work.ms };
-    outcome = work;
+    outcome = await storeLargeOutput(runtime, { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt }, work);
   } catch (error) {
     outcome = { status: 'failed', error: faultOf(error) };
   }

@@ -57,11 +57,18 @@ function failureOf(head: RunHead): TaskError {
 async function endOfWork(runtime: Runtime, runId: string, head: RunHead): Promise<End> {
   const { workflow } = await runtime.plans.get(head.sha);
   const { tasks } = templateReferences(workflow.outputs);
-  const scope = await readScope(runtime, { runId, document: workflow.document }, tasks);
+  const scope = await readScope(runtime, { runId, document: workflow.document }, tasks).catch(ifGone);
+  if (scope instanceof LatticeError) return failed(taskError(scope.code, `the outputs of the run: ${scope.message}`));
   const end = endWithOutputs(workflow.outputs, scope);
   if (head.failed === 0) return end;
   const message = `${head.failed === 1 ? 'a task' : `${head.failed} tasks`} failed; the others went on as asked`;
   return failed(taskError('run_failed', message), end.outputs);
+}
+
+/** An output that is not in the store of artifacts any more will not come back; all else is tried again. */
+function ifGone(error: unknown): LatticeError {
+  if (error instanceof LatticeError && error.code === 'artifact_not_found') return error;
+  throw error;
 }
 
 /** The end of a run whose tasks have ended well: its outputs, or why there are none. */

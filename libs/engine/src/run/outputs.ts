@@ -1,8 +1,12 @@
+import { text } from 'node:stream/consumers';
 import { loadOutput, storeOutput } from '@lattice/persistence';
 import type { RunRef, StoredResult } from '@lattice/queue';
+import { openArtifact } from '../artifacts/open-artifact';
+import { NO_ARTIFACTS, referenceTo, scopeOfArtifacts, type ArtifactScope } from '../artifacts/references';
+import { isArtifact, readAttempt } from '../artifacts/store-output';
 import type { Engine } from '../context';
 
-/** Outputs up to so many bytes live in the run hash, larger ones in Postgres. */
+/** Outputs up to so many bytes live in the run hash, larger ones in Postgres, or in the store of artifacts. */
 export const INLINE_BYTES = 65_536;
 
 /** An output as the run hash has it: the JSON text, or `@ATTEMPT`. JSON never begins with @. */
@@ -12,32 +16,41 @@ export interface KeptOutput {
   readonly outputBytes?: number;
 }
 
-/** Puts an output where it belongs. Large ones are in Postgres before the attempt is recorded, so that a record never lacks one. */
+/**
+ * Puts an output where it belongs. Large ones are in Postgres before the attempt is recorded, so that a record never lacks one; larger ones
+ * are in the store of artifacts by now. `apart`: the attempt left files, which are looked for beside an output that is kept apart.
+ */
 export async function keepOutput(
   engine: Engine,
   run: RunRef,
-  output: { taskKey: string; attempt: number; json: string },
+  output: { taskKey: string; attempt: number; json: string; apart: boolean },
 ): Promise<KeptOutput> {
-  const { json, taskKey, attempt } = output;
+  const { json, taskKey, attempt, apart } = output;
   // At most three bytes of UTF-8 for each UTF-16 unit: short outputs need no counting.
   const bytes = json.length * 3 > INLINE_BYTES ? Buffer.byteLength(json) : json.length;
-  if (bytes <= INLINE_BYTES) return { field: json };
-  await storeOutput(engine.db, { runId: run.runId, epoch: run.epoch, taskKey, attempt }, json);
+  if (bytes <= INLINE_BYTES && !apart) return { field: json };
+  if (!isArtifact(engine, bytes))
+    await storeOutput(engine.db, { runId: run.runId, epoch: run.epoch, taskKey, attempt }, json);
   return { field: `@${run.epoch}.${attempt}`, outputBytes: bytes };
 }
 
-/** The value of a stored output; null when the task gave none. */
-export async function readOutput(
-  engine: Engine,
-  runId: string,
-  taskKey: string,
-  result: StoredResult,
-): Promise<unknown> {
-  if (result.output === '') return null;
-  if (!result.output.startsWith('@')) return JSON.parse(result.output);
+/** What a task has made. */
+export interface Made {
+  /** Null when the task gave none. */
+  readonly output: unknown;
+  readonly artifacts: ArtifactScope;
+}
+
+/** The value of a stored output, with the files beside it. */
+export async function readOutput(engine: Engine, runId: string, taskKey: string, result: StoredResult): Promise<Made> {
+  if (result.output === '') return { output: null, artifacts: NO_ARTIFACTS };
+  if (!result.output.startsWith('@')) return { output: JSON.parse(result.output), artifacts: NO_ARTIFACTS };
   const [epoch, attempt] = result.output.slice(1).split('.').map(Number);
-  const json = await loadOutput(engine.db, { runId, epoch: epoch ?? 0, taskKey, attempt: attempt ?? 0 });
-  if (json === undefined)
-    throw new Error(`the output of task ${taskKey} of run ${runId} (${result.output}) is not in Postgres`);
-  return JSON.parse(json);
+  const address = { runId, epoch: epoch ?? 0, taskKey, attempt: attempt ?? 0 };
+  const [json, { files, output }] = await Promise.all([loadOutput(engine.db, address), readAttempt(engine, address)]);
+  const artifacts = scopeOfArtifacts(files.map(referenceTo));
+  if (json !== undefined) return { output: JSON.parse(json), artifacts };
+  if (output === undefined)
+    throw new Error(`the output of task ${taskKey} of run ${runId} (${result.output}) is nowhere to be found`);
+  return { output: JSON.parse(await text(await openArtifact(engine, output))), artifacts };
 }

@@ -215,10 +215,10 @@ const switchOutputSchema = z.object({ tasks: z.array(z.string()) });
 async function isTaken(runtime: Runtime, run: FlowRun, task: TaskDefinition): Promise<boolean> {
   if (task.arms.length === 0) return true;
   const results = await readResults(runtime.queue, run.runId, task.arms);
-  const outputs = await Promise.all(
+  const made = await Promise.all(
     results.map((result, index) => readOutput(runtime, run.runId, task.arms[index] ?? '', result)),
   );
-  return outputs.every((output) => switchOutputSchema.safeParse(output).data?.tasks.includes(task.key) === true);
+  return made.every(({ output }) => switchOutputSchema.safeParse(output).data?.tasks.includes(task.key) === true);
 }
 
 /** What the end of a task counts towards. */

@@ -41,7 +41,7 @@ export async function taskScope(
 ): Promise<TaskScope> {
   return {
     status: result.status === '' ? 'pending' : result.status,
-    output: await readOutput(engine, runId, taskKey, result),
+    ...(await readOutput(engine, runId, taskKey, result)),
     error: result.status === 'failed' && result.error !== '' ? taskErrorSchema.parse(JSON.parse(result.error)) : null,
   };
 }

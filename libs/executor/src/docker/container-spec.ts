@@ -30,6 +30,7 @@ const PERIOD_NANOSECONDS = 1_000_000_000;
 const INSIDE = {
   given: '/lattice/given',
   outputFolder: '/lattice/output',
+  artifacts: '/lattice/artifacts',
   runners: '/lattice/runners',
 };
 
@@ -125,9 +126,11 @@ function program(execution: Execution): Dockerode.ContainerCreateOptions {
 /** Code gets the two files that it hands over; a container's own program may want to make and rename files beside its output. */
 function binds(execution: Execution, workspace: Workspace): string[] {
   const given = `${workspace.given}:${INSIDE.given}:ro`;
-  if (execution.uses !== 'code') return [given, `${workspace.outputFolder}:${INSIDE.outputFolder}:rw`];
+  const artifacts = `${workspace.artifacts}:${INSIDE.artifacts}:rw`;
+  if (execution.uses !== 'code') return [given, artifacts, `${workspace.outputFolder}:${INSIDE.outputFolder}:rw`];
   return [
     given,
+    artifacts,
     `${workspace.output}:${insideOutput(workspace.output)}:rw`,
     `${workspace.fault}:${insideOutput(workspace.fault)}:rw`,
     `${RUNNERS_FOLDER}:${INSIDE.runners}:ro`,
@@ -163,6 +166,8 @@ export function taskVariables(execution: Execution, workspace: Workspace, token:
     [OWNER_VARIABLE]: token,
     LATTICE_INPUT: insideGiven(workspace.input),
     LATTICE_OUTPUT: insideOutput(workspace.output),
+    LATTICE_FILES: insideGiven(workspace.files),
+    LATTICE_ARTIFACTS: INSIDE.artifacts,
   };
   if (execution.uses === 'code') {
     variables['LATTICE_FAULT'] = insideOutput(workspace.fault);

@@ -1,12 +1,13 @@
 import { Readable } from 'node:stream';
 import { taskError } from '@lattice/contracts';
 import type Dockerode from 'dockerode';
+import { giveFilesOf, withArtifacts } from '../artifacts/keep';
 import { RunningHandle, SettledHandle, within } from '../handle';
 import { logOf, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode, type Exit } from '../outcome';
 import { nextToken, type Owner } from '../owner';
 import type { Execution, Executor, Handle, Outcome } from '../port';
-import { watchOutput } from '../output-watch';
+import { boundsOf, watchOutput } from '../output-watch';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop, type StopCause } from '../stop';
 import { shapeOf } from '../subprocess/launcher';
 import { Pool } from '../warm/pool';
@@ -115,6 +116,7 @@ async function runCold(job: Job, image: string, info: ImageInfo): Promise<Outcom
 async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
   const { execution } = job;
   try {
+    await giveFilesOf(job, begun.workspace);
     begun.workspace.give(execution);
     begun.attached.end(orderOf(taskVariables(execution, begun.workspace, begun.token)));
     const outcome = await follow(job, begun);
@@ -125,10 +127,12 @@ async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
   }
 }
 
-async function beginCold({ machinery, execution, token }: Job, image: string, info: ImageInfo): Promise<Begun> {
+async function beginCold(job: Job, image: string, info: ImageInfo): Promise<Begun> {
+  const { machinery, execution, token } = job;
   const { engine, options } = machinery;
   const workspace = workspaceOf(options.workRoot, token, execution);
   try {
+    await giveFilesOf(job, workspace);
     workspace.give(execution);
     const spec = containerSpec({ execution, workspace, token, image, info, ahead: false });
     return await beginContainer({ engine, spec, workspace, token });
@@ -190,7 +194,7 @@ async function follow(job: Job, { container, workspace, watch, attached }: Begun
   void logged.then(() => watch.check());
   watch.started();
   const disarm = armTimeout(stop, limits);
-  const unwatch = watchOutput(workspace.outputFolder, limits, (error) =>
+  const unwatch = watchOutput(boundsOf(execution, workspace), (error) =>
     stop.request({ kind: 'failed', error, atOnce: true }),
   );
   try {
@@ -203,7 +207,8 @@ async function follow(job: Job, { container, workspace, watch, attached }: Begun
       cause === undefined ? LOG_ENDED_MS : LOG_STOPPED_MS,
     );
     if (cause !== undefined) return outcomeOfStop(cause);
-    return await outcomeOfExit(await exitOf(engine, container, log), execution, workspace);
+    const outcome = await outcomeOfExit(await exitOf(engine, container, log), execution, workspace);
+    return await withArtifacts(outcome, { execution, workspace, stop });
   } finally {
     disarm();
     unwatch();

@@ -22,6 +22,7 @@ export const INSIDE = {
   given: '/lattice/given',
   output: '/lattice/output.json',
   fault: '/lattice/fault.json',
+  artifacts: '/lattice/artifacts',
   home: '/tmp/work',
   temp: '/tmp',
 };
@@ -36,6 +37,8 @@ export function placesInside(workspace: Workspace): Places {
     source: `${INSIDE.given}/${path.basename(workspace.source)}`,
     output: INSIDE.output,
     fault: INSIDE.fault,
+    files: `${INSIDE.given}/${path.basename(workspace.files)}`,
+    artifacts: INSIDE.artifacts,
     home: INSIDE.home,
     temp: INSIDE.temp,
   };
@@ -65,6 +68,7 @@ export function ownArgs(workspace: Workspace): string[] {
   return [
     ...['--ro-bind', workspace.given, INSIDE.given],
     ...['--bind', workspace.output, INSIDE.output, '--bind', workspace.fault, INSIDE.fault],
+    ...['--bind', workspace.artifacts, INSIDE.artifacts],
     ...['--remount-ro', '/', '--chdir', INSIDE.home, '--'],
   ];
 }

@@ -46,6 +46,8 @@ export function taskEnvironment(execution: Execution, places: Places, token: str
     LATTICE_OUTPUT: places.output,
     LATTICE_FAULT: places.fault,
     LATTICE_SOURCE: places.source,
+    LATTICE_FILES: places.files,
+    LATTICE_ARTIFACTS: places.artifacts,
   };
 }
 

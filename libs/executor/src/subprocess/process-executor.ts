@@ -1,8 +1,9 @@
 import { LatticeError, taskError, type TaskError } from '@lattice/contracts';
+import { giveFilesOf, withArtifacts } from '../artifacts/keep';
 import { RunningHandle, SettledHandle, within } from '../handle';
 import { logOf, pumpInto, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode } from '../outcome';
-import { watchOutput } from '../output-watch';
+import { boundsOf, watchOutput } from '../output-watch';
 import { nextToken, stampOf, type Owner } from '../owner';
 import type { CodeProgram, Execution, Executor, Handle, Outcome } from '../port';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop } from '../stop';
@@ -106,6 +107,7 @@ async function run(job: Job): Promise<Outcome> {
 async function runWarm(job: Job, interpreter: Interpreter): Promise<Outcome | undefined> {
   const { execution, machinery } = job;
   try {
+    await giveFilesOf(job, interpreter.workspace);
     interpreter.workspace.give(execution);
     interpreter.order(orderOf(taskEnvironment(execution, interpreter.places, interpreter.token)));
     const outcome = await follow(job, interpreter);
@@ -120,6 +122,7 @@ async function runCold(job: Job, prepared: Prepared): Promise<Outcome> {
   const { machinery, execution, token } = job;
   const workspace = prepared.openWorkspace(token);
   try {
+    await giveFilesOf(job, workspace);
     workspace.give(execution);
     const { table, guardian, options } = machinery;
     const { launcher } = options;
@@ -172,7 +175,9 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
   const { wrapped } = options.launcher;
   const tempFolder = wrapped ? interpreter.places.temp : undefined;
   const unwatch = watchdog.watch({ tree, limits, tempFolder }, exceeded);
-  const unwatchOutput = wrapped ? watchOutput(workspace.outputFolder, limits, exceeded) : undefined;
+  const unwatchOutput = wrapped
+    ? watchOutput(boundsOf(execution, workspace), exceeded, () => tree.members.keys())
+    : undefined;
   const disarm = armTimeout(stop, limits);
   try {
     await Promise.race([exit, stop.requested]);
@@ -196,7 +201,8 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
     const fault = options.wrapperFault?.(interpreter, stderrTail);
     if (fault !== undefined) return fault;
     const status = options.launcher.wrapped ? unwrapped(await exit) : await exit;
-    return await outcomeOfExit({ ...status, oomKilled: false, stderrTail }, execution, workspace);
+    const outcome = await outcomeOfExit({ ...status, oomKilled: false, stderrTail }, execution, workspace);
+    return await withArtifacts(outcome, { execution, workspace, stop });
   } finally {
     disarm();
     unwatch();

@@ -1,5 +1,6 @@
 import { ApiKeyEntity, IdempotencyKeyEntity } from './access';
 import { AdmissionEntity, RateStartEntity } from './admission';
+import { ArtifactEntity } from './artifact';
 import { EventEntity, FaultyEventEntity, WatermarkEntity } from './history';
 import { OutboxEntity, OutputEntity } from './outbox';
 import { RunEntity } from './run';
@@ -14,6 +15,7 @@ import { DocumentEntity, WorkflowEntity } from './workflow';
 export const ENTITIES = [
   AdmissionEntity,
   ApiKeyEntity,
+  ArtifactEntity,
   DocumentEntity,
   EventEntity,
   FaultyEventEntity,

@@ -1,4 +1,5 @@
 import { Admissions1767484800000 } from './admissions';
+import { Artifacts1767830400000 } from './artifacts';
 import { ChildRuns1767312000000 } from './child-runs';
 import { Initial1767225600000 } from './initial';
 import { KeptRounds1768089600000 } from './kept-rounds';
@@ -15,6 +16,7 @@ export const MIGRATIONS = [
   Admissions1767484800000,
   Reruns1767571200000,
   TaskCache1767744000000,
+  Artifacts1767830400000,
   Secrets1767916800000,
   KeptRounds1768089600000,
 ];

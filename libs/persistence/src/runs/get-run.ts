@@ -1,4 +1,11 @@
-import { runIdSchema, runViewSchema, taskErrorSchema, type RunView, type TaskView } from '@lattice/contracts';
+import {
+  artifactSchema,
+  runIdSchema,
+  runViewSchema,
+  taskErrorSchema,
+  type RunView,
+  type TaskView,
+} from '@lattice/contracts';
 import { z } from 'zod';
 import { objectColumn, runStatusColumn, taskStatusColumn, timeColumn } from '../columns';
 import type { Database } from '../database';
@@ -40,6 +47,7 @@ const taskColumns = z.object({
   task_finished_at: timeColumn.nullable(),
   output: z.unknown(),
   kept_output: z.string().nullable(),
+  artifacts: z.array(artifactSchema.extend({ kind: z.enum(['file', 'output']) })).nullable(),
   cached: z.boolean().nullable(),
   task_error: taskErrorSchema.nullable(),
   reason: z.string().nullable(),
@@ -115,6 +123,17 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
   };
 }
 
+function artifactsOf(
+  all: NonNullable<z.infer<typeof taskColumns>['artifacts']>,
+): Pick<TaskView, 'artifacts' | 'outputArtifact'> {
+  const artifacts = all.flatMap(({ kind, ...artifact }) => (kind === 'file' ? [artifact] : []));
+  const [output] = all.flatMap(({ kind, ...artifact }) => (kind === 'output' ? [artifact] : []));
+  return {
+    ...(artifacts.length === 0 ? {} : { artifacts }),
+    ...(output === undefined ? {} : { outputArtifact: output }),
+  };
+}
+
 function toTask(row: unknown, runStartedAt: string | null): TaskView {
   const task = taskColumns.parse(row);
   const { task_started_at: started, task_finished_at: finished } = task;
@@ -129,6 +148,7 @@ function toTask(row: unknown, runStartedAt: string | null): TaskView {
     reused: finished !== null && (runStartedAt === null || finished < runStartedAt),
     workerId: task.worker_id,
     output: task.kept_output === null ? task.output : JSON.parse(task.kept_output),
+    ...artifactsOf(task.artifacts ?? []),
     cached: task.cached === true,
     error: task.task_error,
     reason: task.reason,

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+
+/** What a task left in the store of artifacts, as expressions and the result of the task have it: a reference, never the bytes. */
+export const artifactSchema = z.object({
+  id: z.uuid(),
+  name: z.string().describe('Path below the folder of artifacts, with / between folders.'),
+  size: z.number().int().describe('Bytes.'),
+  sha256: z.string().describe('Hex.'),
+  mediaType: z.string(),
+});
+export type Artifact = z.infer<typeof artifactSchema>;
+
+/** An artifact of a run, in a list. */
+export const artifactViewSchema = artifactSchema.extend({
+  kind: z.enum(['file', 'output']).describe('output: the output of the task, too large to be kept inline.'),
+  task: z.string(),
+  attempt: z.number().int(),
+  createdAt: z.string(),
+});
+export type ArtifactView = z.infer<typeof artifactViewSchema>;
+
+/** GET /v1/runs/:id/artifacts. */
+export const artifactListSchema = z.object({ artifacts: z.array(artifactViewSchema), next: z.string().nullable() });
+export type ArtifactList = z.infer<typeof artifactListSchema>;
+
+/** An event lists so many artifacts at most; the run has them all. */
+export const EVENT_ARTIFACTS = 100;

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { findArtifact, listRunArtifacts, openArtifact } from '@lattice/engine';
+import { eventually } from '../../support/eventually';
+import { TestPlatform } from '../../support/platform';
+
+let platform: TestPlatform;
+
+beforeAll(async () => {
+  platform = await TestPlatform.open({ LATTICE_INLINE_OUTPUT: '100Ki', LATTICE_MAX_OUTPUT: '1Mi', LATTICE_WARM: '0' });
+  await platform.scheduler();
+});
+beforeEach(() => platform.worker());
+afterEach(async () => {
+  await platform.settled();
+  await platform.stopParts();
+  await platform.scheduler();
+});
+afterAll(() => platform.close());
+
+const WRITE = 'import { writeFileSync } from "node:fs"; const at = process.env.LATTICE_ARTIFACTS;';
+
+function code(source: string, more: Record<string, unknown> = {}) {
+  return { uses: 'code', with: { language: 'javascript', source, ...more } };
+}
+
+/** All files of the store, but what it is known by. */
+function objects(): string[] {
+  const folder = join(platform.folder, 'artifacts');
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== '.store')
+    .map(({ name }) => name)
+    .sort();
+}
+
+async function read(id: string): Promise<string> {
+  return text(await openArtifact(platform.engine, await findArtifact(platform.engine, id)));
+}
+
+test('files of a task are in its result, in its event and in the list of the run, and can be named in expressions', async () => {
+  const run = await platform.run({
+    name: 'files',
+    tasks: {
+      make: code(`${WRITE} export default () => { writeFileSync(at + "/data.csv", "a;b"); return { rows: 1 } }`),
+      see: {
+        uses: 'transform',
+        with: { rows: '${{ tasks.make.output.rows }}', of: "${{ tasks.make.artifacts['data.csv'] }}" },
+      },
+      none: code('export default () => 1'),
+    },
+    outputs: { size: "${{ tasks.make.artifacts['data.csv'].size }}", none: '${{ tasks.none.artifacts }}' },
+  });
+  expect(run).toMatchObject({ status: 'completed', outputs: { size: 3, none: {} } });
+  const [make, see, none] = run.tasks;
+  const file = {
+    id: expect.any(String),
+    name: 'data.csv',
+    size: 3,
+    mediaType: 'text/csv',
+    sha256: createHash('sha256').update('a;b').digest('hex'),
+  };
+  expect(make).toMatchObject({ output: { rows: 1 }, artifacts: [file] });
+  expect(see?.output).toEqual({ rows: 1, of: make?.artifacts?.[0] });
+  expect(none).not.toHaveProperty('artifacts');
+  const event = (await platform.events(run.runId)).find(
+    ({ type, taskKey }) => type === 'task.completed' && taskKey === 'make',
+  );
+  expect(event?.data).toMatchObject({ artifacts: make?.artifacts });
+  const { artifacts } = await listRunArtifacts(platform.engine, { runId: run.runId, limit: 10 });
+  expect(artifacts).toMatchObject([{ ...file, kind: 'file', task: 'make', attempt: 1 }]);
+  expect(await read(artifacts[0]?.id ?? '')).toBe('a;b');
+});
+
+test('an output above the inline limit is an artifact, and comes whole to those who use it', async () => {
+  const run = await platform.run({
+    name: 'large',
+    tasks: {
+      make: code('export default () => "ü".repeat(200_000)'),
+      use: code('export default (x) => x.length', { input: '${{ tasks.make.output }}' }),
+      decide: { ...code('export default () => "yes"'), if: '${{ size(tasks.make.output) > 100000 }}' },
+    },
+    outputs: { length: '${{ tasks.use.output }}', decided: '${{ tasks.decide.output }}' },
+  });
+  expect(run).toMatchObject({ status: 'completed', outputs: { length: 200_000, decided: 'yes' } });
+  expect(run.tasks[0]).toMatchObject({ output: null, outputArtifact: { name: 'output.json', size: 400_002 } });
+  expect(JSON.parse(await read(run.tasks[0]?.outputArtifact?.id ?? ''))).toBe('ü'.repeat(200_000));
+});
+
+test('an output above the hard limit is an error, and nothing of it is kept', async () => {
+  const before = objects();
+  const run = await platform.run({ name: 'huge', tasks: { make: code('export default () => "x".repeat(1_100_000)') } });
+  expect(run).toMatchObject({ status: 'failed', error: { code: 'output_too_large' } });
+  expect(run.error?.message).toContain('1100002 bytes');
+  expect(objects()).toEqual(before);
+});
+
+test('a worker that dies between upload and record: the task is done again, and only the second result shows', async () => {
+  await platform.stopParts();
+  await platform.scheduler();
+  const before = objects();
+  const dying = await platform.spawn({ kind: 'worker', race: 'after-upload', env: { LATTICE_LOCK: '2s' } });
+  const runId = await platform.submit({
+    name: 'dies',
+    tasks: { make: code(`${WRITE} export default () => { writeFileSync(at + "/x", String(process.pid)) }`) },
+  });
+  expect(await dying.ended).toBe('SIGKILL');
+  await eventually('the first upload is there', () => (objects().length > before.length ? true : undefined));
+  await platform.worker({ env: { LATTICE_LOCK: '2s' } });
+  const run = await platform.wait(runId, 40_000);
+  expect(run.tasks).toMatchObject([{ status: 'completed', attempts: 2, artifacts: [{ name: 'x' }] }]);
+  const { artifacts } = await listRunArtifacts(platform.engine, { runId, limit: 10 });
+  expect(artifacts).toMatchObject([{ attempt: 2 }]);
+  expect(objects().length).toBe(before.length + 2);
+});
+
+test('a store that can not be written to makes the task fail, and it may be tried again', async () => {
+  const blocked = join(platform.folder, 'blocked');
+  writeFileSync(blocked, 'no folder');
+  await platform.stopParts();
+  await platform.scheduler();
+  await platform.worker({ env: { LATTICE_ARTIFACTS: join(blocked, 'inside') } });
+  const run = await platform.run({
+    name: 'no-store',
+    tasks: { make: code(`${WRITE} export default () => { writeFileSync(at + "/x", "x") }`) },
+  });
+  expect(run).toMatchObject({ status: 'failed', error: { code: 'artifacts_unavailable' } });
+  expect(run.tasks[0]?.error?.retryable).toBe(true);
+});

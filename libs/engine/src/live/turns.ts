@@ -1,5 +1,5 @@
 /** A turn waits at most so long for the one before it to have been paid for, in milliseconds. */
-const MAX_PAUSE_MS = 25;
+const MAX_PAUSE_MS = 10;
 
 /**
  * When followers take what has come for them: all of them in one turn, at the end of a turn of the event loop. Only after a

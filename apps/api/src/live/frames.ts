@@ -1,4 +1,4 @@
-import { LatticeError, faultsOf, type ErrorCode } from '@lattice/contracts';
+import { LatticeError, faultsOf, type Problem } from '@lattice/contracts';
 import { parseJsonBody } from '@lattice/engine';
 import { z } from 'zod';
 import { queryId } from '../http/read-query';
@@ -36,6 +36,6 @@ export function readFrame(text: string): Frame {
 }
 
 /** A frame that tells a client of a fault; about one run when `runId` is given. */
-export function errorFrame(code: ErrorCode, detail: string, runId?: string): string {
+export function errorFrame({ code, detail }: Problem, runId?: string): string {
   return JSON.stringify({ op: 'error', code, detail, ...(runId === undefined ? {} : { runId }) });
 }

@@ -5,8 +5,9 @@ import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { WebSocket } from 'ws';
 import { Authenticator } from '../auth/authenticator';
 import { ENGINE, type Engine } from '../engine';
-import { CLOSE, LiveConnection } from './live-connection';
-import { WriteTurns } from './write-turns';
+import { GOING_AWAY } from '../socket/client-socket';
+import { WriteTurns } from '../socket/write-turns';
+import { LiveConnection } from './live-connection';
 
 /** Frames of clients are small. */
 const MAX_FRAME = 65_536;
@@ -38,6 +39,6 @@ export class LiveGateway implements OnGatewayConnection {
 
   /** Tells every client that the server stops. */
   closeAll(reason: string): void {
-    for (const connection of this.connections) connection.close(CLOSE.goingAway, reason);
+    for (const connection of this.connections) connection.close(GOING_AWAY, reason);
   }
 }

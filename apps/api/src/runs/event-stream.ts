@@ -2,7 +2,7 @@ import { LatticeError, type RunEvent } from '@lattice/contracts';
 import type { Response } from 'express';
 import { problemOf } from '../http/problem';
 import { serverSentEvent } from '../live/event-text';
-import type { WriteTurns } from '../live/write-turns';
+import type { WriteTurns } from '../socket/write-turns';
 
 /** A comment goes out so often, in milliseconds, so that nothing between here and the client takes the stream for dead. */
 const PING_MS = 15_000;

@@ -9,7 +9,7 @@ import { Answers, Queries } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
 import { abortOnClose } from '../http/abort-on-close';
 import { queryId, readQuery } from '../http/read-query';
-import { WriteTurns } from '../live/write-turns';
+import { WriteTurns } from '../socket/write-turns';
 import { EventStream } from './event-stream';
 
 const eventsQuery = { after: queryId.optional().describe('Only events after this id.') };

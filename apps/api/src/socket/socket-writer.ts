@@ -20,17 +20,29 @@ export interface WriterOptions {
 export class SocketWriter {
   constructor(private readonly on: WriterOptions) {}
 
+  /** Bytes that wait in the socket. */
+  get waiting(): number {
+    return this.on.socket.bufferedAmount;
+  }
+
+  /** Sends a frame, whether there is room or not: look at `waiting`. */
+  post(frame: string | Buffer): void {
+    const { socket, connection, turns } = this.on;
+    if (socket.readyState !== socket.OPEN) return;
+    turns.hold(connection);
+    // An error of a socket comes as its close as well.
+    socket.send(frame, { binary: false }, () => undefined);
+  }
+
   /**
-   * True when there is room for more, or the socket is closed. Else a promise: of true once the reader has taken what was
+   * Sends a frame. True when there is room for more, or the socket is closed. Else a promise: of true once the reader has taken what was
    * there, of false when it is stuck.
    */
   send(frame: string | Buffer): true | Promise<boolean> {
     const { socket, connection, turns, stuckMs = STUCK_MS } = this.on;
     if (socket.readyState !== socket.OPEN) return true;
     if (socket.bufferedAmount < HIGH_WATER) {
-      turns.hold(connection);
-      // An error of a socket comes as its close as well.
-      socket.send(frame, { binary: false }, () => undefined);
+      this.post(frame);
       return true;
     }
     turns.release(connection);

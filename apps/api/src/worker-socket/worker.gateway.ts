@@ -5,6 +5,7 @@ import { Inject } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
 import type { WebSocket } from 'ws';
 import { Authenticator } from '../auth/authenticator';
+import { WriteTurns } from '../socket/write-turns';
 import { WorkerConnection } from './worker-connection';
 
 /** Token of what the work of workers needs of the engine. */
@@ -20,6 +21,7 @@ const MAX_WORKERS = 500;
 export class WorkerGateway implements OnGatewayConnection {
   private readonly connections = new Set<WorkerConnection>();
   private readonly byWorker = new Map<string, WorkerConnection>();
+  private readonly turns = new WriteTurns();
   private stopping = false;
 
   constructor(
@@ -29,7 +31,7 @@ export class WorkerGateway implements OnGatewayConnection {
   ) {}
 
   handleConnection(socket: WebSocket, request: IncomingMessage): void {
-    const { runtime, keys, authenticator } = this;
+    const { runtime, keys, authenticator, turns } = this;
     if (this.stopping) return socket.close(WORKER_CLOSE.goingAway, 'the server stops');
     if (this.connections.size >= MAX_WORKERS)
       return socket.close(WORKER_CLOSE.tooMany, 'too many workers are connected');
@@ -37,6 +39,8 @@ export class WorkerGateway implements OnGatewayConnection {
       runtime,
       keys,
       authenticator,
+      turns,
+      log: runtime.log,
       // The newest connection of a worker is the one that stands: the one before it may be dead without knowing.
       replace: async (workerId) => {
         const earlier = this.byWorker.get(workerId);

@@ -27,7 +27,7 @@ const homes = {
   croner: '^libs/schedule/',
   yaml: '^libs/cli/',
   pino: '^libs/config/',
-  'commander|log-update|picocolors': '^libs/cli/',
+  'commander|picocolors': '^libs/cli/',
   'eventsource-parser|acorn|esbuild': '^libs/sdk/',
   '@nestjs/[^/]+': '^apps/',
   '@bull-board/[^/]+': '^apps/api/',

@@ -83,20 +83,25 @@ export class CommandTest {
     return JSON.parse(out);
   }
 
+  /** Ends with the test. */
+  watch(child: ChildProcess): void {
+    this.children.add(child);
+    child.once('close', () => this.children.delete(child));
+  }
+
   start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
     const child = spawn(process.execPath, [bin, ...args], {
       cwd: this.folder,
       env: { ...this.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.children.add(child);
+    this.watch(child);
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
     const ended = new Promise<Ended>((resolve) =>
       child.once('close', (code) => {
-        this.children.delete(child);
         resolve({ code, out, err });
       }),
     );

@@ -1,4 +1,4 @@
-import { bytes, cut, duration, table } from './format';
+import { bytes, duration, table } from './format';
 
 it('writes durations', () => {
   const written = [0, 45.4, 999.6, 1_240, 59_940, 59_960, 125_000, 3_599_600, 3_720_000].map((ms) => duration(ms));
@@ -17,10 +17,6 @@ it('writes durations', () => {
 
 it('writes sizes', () => {
   expect([0, 1_023, 1_024, 1_536, 8 * 1_024 ** 3].map(bytes)).toEqual(['0 B', '1023 B', '1 KiB', '1.5 KiB', '8 GiB']);
-});
-
-it('cuts by letters', () => {
-  expect([cut('hello', 5), cut('hello', 4), cut('hello', 0)]).toEqual(['hello', 'hel…', '']);
 });
 
 it('makes tables without spaces at the end', () => {

@@ -1,3 +1,5 @@
+import { padEnd, padStart, widthOf } from './text-width';
+
 /** `45 ms`, `1.2 s`, `2 m 05 s`, `1 h 02 m`. */
 export function duration(ms: number): string {
   const whole = Math.max(0, Math.round(ms));
@@ -26,13 +28,6 @@ export function between(from: string | null | undefined, to: string | null | und
   return from && to ? Date.parse(to) - Date.parse(from) : undefined;
 }
 
-/** Cut to the width, with an ellipsis in place of what is lost. */
-export function cut(text: string, width: number): string {
-  const letters = [...text];
-  if (letters.length <= width) return text;
-  return width < 1 ? '' : `${letters.slice(0, width - 1).join('')}…`;
-}
-
 export function firstLine(text: string): string {
   return text.trimStart().split('\n', 1)[0]?.trimEnd() ?? '';
 }
@@ -58,11 +53,11 @@ export function table<Row>(
 ): string {
   const cells = rows.map((row) => columns.map((column) => column.of(row)));
   const widths = columns.map((column, at) =>
-    Math.max(column.title.length, ...cells.map((row) => (row[at] ?? '').length)),
+    cells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), column.title.length),
   );
   const pad = (text: string, at: number): string => {
-    if (columns[at]?.align === 'right') return text.padStart(widths[at] ?? 0);
-    return at === columns.length - 1 ? text : text.padEnd(widths[at] ?? 0);
+    if (columns[at]?.align === 'right') return padStart(text, widths[at] ?? 0);
+    return at === columns.length - 1 ? text : padEnd(text, widths[at] ?? 0);
   };
   const titles = columns.map((column, at) => paintTitle(pad(column.title, at))).join('  ');
   const lines = rows.map((row, n) =>

@@ -18,7 +18,7 @@ export function reportError(
   else {
     const colors = colorsOf(terminal.err, terminal.env);
     const blocks = [`${colors.red('error')} ${message}`];
-    if (faults.length > 0) blocks.push(renderFaults(faults, colors));
+    if (faults.length > 0) blocks.push(renderFaults(faults, colors, terminal.err.columns));
     const hint = hintOf(error, globals, terminal, colors);
     if (hint) blocks.push(hint);
     print(terminal.err, blocks.join(faults.length > 0 ? '\n\n' : '\n'));

@@ -157,7 +157,7 @@ async function followRun({ client, plan, host, context, options, stop }: Followi
   const tags = options.tag;
   const { runId } = await client.submit({ workflow: document, ...(tags.length > 0 && { tags }) });
   const names = new Map(plan.scripts.map(({ key, path }) => [key, path]));
-  const printer = await printerFor(context, { quiet: options.quiet, hint: 'Ctrl-C stops the scripts' });
+  const printer = printerFor(context, { quiet: options.quiet, hint: 'Ctrl-C stops the scripts' });
   const lost = new AbortController();
   host.ended.catch((error: unknown) => lost.abort(error));
   const cancel = (): void => void cancelRun(client, runId, lost);

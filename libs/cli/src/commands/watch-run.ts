@@ -17,7 +17,7 @@ export interface WatchOptions {
 /** Follows a run to its end and prints its result. Ctrl-C stops following, not the run. */
 export async function watchRun({ context, client, runId, quiet }: WatchOptions): Promise<ExitCode> {
   const { terminal, globals, name } = context;
-  const printer = await printerFor(context, { quiet, hint: 'Ctrl-C stops watching, the run goes on' });
+  const printer = printerFor(context, { quiet, hint: 'Ctrl-C stops watching, not the run' });
   const interrupt = await interruptible();
   try {
     const { run, tails } = await follow({ client, runId, printer, signal: interrupt.signal, command: name });
@@ -47,11 +47,8 @@ function stillRunning(runId: string, name: string): string {
 }
 
 /** With --json stdout is for the document alone: progress goes to stderr, if someone is there to see it. */
-export async function printerFor(
-  { terminal, globals }: Context,
-  { quiet, hint }: { quiet: boolean; hint: string },
-): Promise<Printer> {
+export function printerFor({ terminal, globals }: Context, { quiet, hint }: { quiet: boolean; hint: string }): Printer {
   const output = globals.json ? terminal.err : terminal.out;
   if (globals.json && !isLive(output, terminal.env)) return silentPrinter((text) => print(output, text));
-  return await newPrinter({ output, env: terminal.env, quiet, hint });
+  return newPrinter({ output, env: terminal.env, quiet, hint });
 }

@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { createColors } from 'picocolors';
 import type { RunEvent } from '@lattice/contracts';
+import { widthOf } from '../text-width';
 import { renderFrame } from './frame';
 import { renderEvent } from './lines';
 import { applyEvent, newRunState, type RunState } from './run-state';
@@ -31,7 +33,7 @@ function stateAfter(keys: string[], ...list: Said[]): RunState {
 function frame(state: RunState, options: { ms: number; columns?: number; rows?: number; hint?: string }): string[] {
   const { ms, columns = 100, rows = 24, hint } = options;
   // At a multiple of ten pictures the spinner shows its first one.
-  return renderFrame(state, { now: START + ms, columns, rows, colors: plain, hint }).split('\n');
+  return renderFrame(state, { now: START + ms, columns, rows, colors: plain, hint });
 }
 
 const begun: Said[] = [
@@ -55,10 +57,10 @@ describe('renderFrame', () => {
     );
     expect(frame(state, { ms: 1_600, hint: 'Ctrl-C stops' })).toEqual([
       'etl r1',
-      ' ✔ fetch  completed            200 ms',
-      ' ⠋ left   running               1.4 s  ━━━━━━━━━───────────  45 %  part 3',
-      ' ✖ right  failed (attempt 2)   400 ms  TypeError: no rows',
-      ' ○ train  queued                       no worker has a GPU free',
+      ' ✔ fetch  completed   200 ms',
+      ' ⠋ left   running      1.4 s  ━━━━━━━━━───────────  45 %  part 3',
+      ' ✖ right  failed      400 ms  attempt 2: TypeError: no rows',
+      ' ○ train  queued              no worker has a GPU free',
       ' · join   pending',
       ' ⠋ running  2 of 5 done  1.6 s  ━━━━━━━━────────────   Ctrl-C stops',
     ]);
@@ -69,7 +71,7 @@ describe('renderFrame', () => {
     expect(frame(state, { ms: 800 })[1]).toBe(' ↻ fetch  retrying            again in 1.3 s: TypeError: no rows');
   });
 
-  it('shows what runs, then what failed, then counts, when there are more tasks than lines', () => {
+  it('shows what failed and what runs longest when there are many tasks whose names tell nothing', () => {
     const keys = Array.from({ length: 1_000 }, (_, n) => `t${n}`);
     const state = stateAfter(
       keys,
@@ -79,17 +81,83 @@ describe('renderFrame', () => {
       ...keys.slice(1, 499).map((key): Said => [50, 'task.completed', key, {}]),
       [60, 'task.failed', 't0', { error }],
     );
-    expect(frame(state, { ms: 800, rows: 10 })).toEqual([
+    expect(frame(state, { ms: 800, rows: 14 })).toEqual([
       'etl r1',
-      ' ⠋ t499  running     800 ms',
-      ' ✖ t0    failed       60 ms  TypeError: no rows',
-      '   … and 500 pending, 498 completed',
       ' ⠋ running  499 of 1000 done  800 ms  ━━━━━━━━━━──────────',
+      ' ✖ t0    failed       60 ms  TypeError: no rows',
+      ' ⠋ t499  running     800 ms',
     ]);
     const many = stateAfter(keys, ...keys.map((key): Said => [0, 'task.started', key, { workerId: 'w1' }]));
-    const crowded = frame(many, { ms: 800, rows: 10 });
-    expect(crowded).toHaveLength(9);
-    expect(crowded.at(-2)).toBe('   … and 994 running');
+    const crowded = frame(many, { ms: 800, rows: 14 });
+    expect(crowded).toHaveLength(10);
+    expect(crowded.at(-1)).toBe('   … and 993 running');
+  });
+
+  it('takes many tasks together by their names', () => {
+    const keys = ['load', 'train'].flatMap((name) => Array.from({ length: 12 }, (_, n) => `${name}_${n}`));
+    const state = stateAfter(
+      [...keys, 'report'],
+      [0, 'run.created'],
+      [0, 'run.started'],
+      ...keys.map((key): Said => [0, 'task.started', key, { workerId: 'w1' }]),
+      ...keys.slice(0, 18).map((key): Said => [50, 'task.completed', key, {}]),
+      [60, 'task.failed', 'train_6', { error }],
+      [60, 'task.retrying', 'train_7', { error, delay: 100 }],
+    );
+    const lines = [
+      'etl r1',
+      ' ✔ load    ━━━━━━━━━━━━━━━━━━━━  12 of 12',
+      ' ⠋ train   ━━━━━━━━━━━━────────   7 of 12  1 failed, 1 retrying, 4 running',
+      ' · report  ────────────────────   0 of 1',
+      ' ⠋ running  19 of 25 done  800 ms  ━━━━━━━━━━━━━━━─────',
+    ];
+    expect(frame(state, { ms: 800, rows: 24 })).toEqual([
+      ...lines,
+      ' ✖ train_6   failed       60 ms  TypeError: no rows',
+      ' ↻ train_7   retrying            waits for its turn: TypeError: no rows',
+      ' ⠋ train_8   running     800 ms',
+      ' ⠋ train_9   running     800 ms',
+      ' ⠋ train_10  running     800 ms',
+      ' ⠋ train_11  running     800 ms',
+    ]);
+    applyEvent(state, { ...events([900, 'run.failed', null, { error }])[0]!, id: '99' });
+    expect(frame(state, { ms: 1_600, rows: 24 })).toHaveLength(lines.length);
+  });
+
+  it('is never wider or higher than the terminal, whatever the tasks are called and do', () => {
+    const said = fc.constantFrom<Said[1]>(
+      'task.started',
+      'task.failed',
+      'task.retrying',
+      'task.completed',
+      'task.progress',
+      'task.queued',
+    );
+    const step = fc.record({ type: said, at: fc.nat(60), text: fc.string({ unit: 'grapheme', maxLength: 60 }) });
+    const size = fc.record({ columns: fc.integer({ min: 20, max: 140 }), rows: fc.integer({ min: 6, max: 50 }) });
+    const names = fc.uniqueArray(
+      fc.string({ unit: fc.constantFrom('a', 'b', '_', '1', '日'), minLength: 1, maxLength: 50 }),
+      { minLength: 1, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(names, fc.array(step, { maxLength: 80 }), size, (keys, steps, { columns, rows }) => {
+        const happened = steps.map(({ type, at, text }, n): Said => [
+          n,
+          type,
+          keys[at % keys.length],
+          { workerId: 'w', error: { ...error, message: text }, delay: 100, percent: at, text, reason: text },
+          (at % 3) + 1,
+        ]);
+        const lines = frame(stateAfter(keys, [0, 'run.created'], ...happened), {
+          ms: 90,
+          columns,
+          rows,
+          hint: 'Ctrl-C stops',
+        });
+        expect(lines.length).toBeLessThan(rows);
+        for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
+      }),
+    );
   });
 
   it('is never wider than the terminal', () => {
@@ -129,7 +197,7 @@ describe('renderFrame', () => {
     expect(state).toMatchObject({ status: 'running', endedAt: undefined });
     expect(frame(state, { ms: 5_600 })).toEqual([
       'etl r1',
-      ' ⠋ fetch  running (attempt 2)   590 ms',
+      ' ⠋ fetch  running     590 ms  attempt 2',
       ' ⠋ running  0 of 1 done  600 ms  ────────────────────',
     ]);
   });

@@ -2,6 +2,7 @@ import type { RunEvent } from '@lattice/contracts';
 import { colorsOf, isLive, print, type Env, type Output } from '../terminal';
 import { renderFrame } from './frame';
 import { renderEvent, renderLog } from './lines';
+import { newLiveRegion } from './live-region';
 import { SPINNER_MS } from './marks';
 import { dataOf, type RunState } from './run-state';
 
@@ -25,8 +26,8 @@ export interface PrinterOptions {
 }
 
 /** A live table on a terminal, else a line per event. */
-export async function newPrinter(options: PrinterOptions): Promise<Printer> {
-  return isLive(options.output, options.env) ? await livePrinter(options) : linePrinter(options);
+export function newPrinter(options: PrinterOptions): Printer {
+  return isLive(options.output, options.env) ? livePrinter(options) : linePrinter(options);
 }
 
 export function silentPrinter(note: (text: string) => void): Printer {
@@ -50,24 +51,22 @@ function nameOf({ taskKey }: RunEvent, state: RunState): string {
   return state.tasks.get(taskKey ?? '')?.name ?? '';
 }
 
-async function livePrinter({ output, env, quiet, hint }: PrinterOptions): Promise<Printer> {
-  const { createLogUpdate } = await import('log-update');
+function livePrinter({ output, env, quiet, hint }: PrinterOptions): Printer {
   const colors = colorsOf(output, env);
-  const redraw = createLogUpdate(output);
+  const region = newLiveRegion(output);
   let state: RunState | undefined;
   let above: string[] = [];
-  const draw = (live: boolean): void => {
-    if (above.length > 0) {
-      redraw.clear();
-      print(output, above.join('\n'));
-      above = [];
-    }
-    if (state === undefined) return;
+  const frame = (live: boolean): string[] => {
+    if (state === undefined) return [];
     const { columns = 80, rows = 24 } = output;
-    redraw(renderFrame(state, { columns, rows, now: Date.now(), colors, hint: live ? hint : undefined }));
+    return renderFrame(state, { columns, rows, now: Date.now(), colors, hint: live ? hint : undefined });
+  };
+  const draw = (): void => {
+    region.draw(frame(true), above);
+    above = [];
   };
   // Redrawn by the clock, not by the event: a thousand events a second must not flicker.
-  const timer = setInterval(() => draw(true), SPINNER_MS);
+  const timer = setInterval(draw, SPINNER_MS);
   return {
     event(event, now) {
       state = now;
@@ -76,12 +75,12 @@ async function livePrinter({ output, env, quiet, hint }: PrinterOptions): Promis
     },
     note(text) {
       above.push(text);
-      draw(true);
+      draw();
     },
     end() {
       clearInterval(timer);
-      draw(false);
-      redraw.done();
+      draw();
+      region.end(frame(false));
     },
   };
 }

@@ -53,30 +53,36 @@ function outputs(run: RunView, { colors }: SummaryOptions): string {
 
 function failures(run: RunView, options: SummaryOptions): string[] {
   const failed = run.tasks.filter(({ status }) => status === 'failed');
-  const blocks = failed.slice(0, MOST_FAILED).map((task) => failure(task, options));
+  // What to do about a code is said once.
+  const said = new Set<string>();
+  const blocks = failed.slice(0, MOST_FAILED).map((task) => {
+    const lines = failure(task, options, !said.has(task.error?.code ?? ''));
+    said.add(task.error?.code ?? '');
+    return lines;
+  });
   const rest = failed.length - MOST_FAILED;
   return rest > 0 ? [...blocks, options.colors.red(`… and ${count(rest, 'failed task')} more`)] : blocks;
 }
 
-function failure(task: TaskView, options: SummaryOptions): string {
+function failure(task: TaskView, options: SummaryOptions, hint: boolean): string {
   const { colors } = options;
   const attempts = task.attempts > 1 ? colors.dim(` after ${task.attempts} attempts`) : '';
   const error = task.error;
   const lines = [`${colors.red(`✖ ${task.key}`)}  ${colors.red(error?.code ?? 'failed')}${attempts}`];
-  if (error) lines.push(...errorLines(error, colors));
+  if (error) lines.push(...errorLines(error, colors, hint));
   const tail = options.tails.get(task.key) ?? [];
   if (tail.length > 0) lines.push('  last lines of its log:', ...tail.map((line) => colors.dim(`    ${line}`)));
   return lines.join('\n');
 }
 
-function errorLines(error: TaskError, colors: Colors): string[] {
+function errorLines(error: TaskError, colors: Colors, hint = true): string[] {
   const lines = plainText(error.message)
     .trimEnd()
     .split('\n')
     .map((line) => `  ${line}`);
   if (error.cause)
     lines.push(colors.dim(`  because: ${error.cause.code}: ${plainText(firstLine(error.cause.message))}`));
-  if (isErrorCode(error.code)) lines.push(`  ${colors.dim(`hint: ${CODES[error.code].hint}`)}`);
+  if (hint && isErrorCode(error.code)) lines.push(`  ${colors.dim(`hint: ${CODES[error.code].hint}`)}`);
   return lines;
 }
 

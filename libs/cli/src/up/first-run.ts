@@ -42,7 +42,7 @@ export async function firstRun({
     const { runId } = await withSource(source, '/workflow', () => client.submit({ workflow: source.document, signal }));
     const printer = globals.json
       ? silentPrinter((text) => print(terminal.err, text))
-      : await newPrinter({ output: out, env, quiet });
+      : newPrinter({ output: out, env, quiet });
     if (!globals.json) print(out, '');
     reporter.above(printer);
     const { run, tails } = await follow({ client, runId, printer, signal }).finally(() => reporter.above(undefined));

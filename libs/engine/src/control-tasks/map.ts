@@ -7,6 +7,7 @@ import type { Waiting } from '../attempt/execute';
 import { bodyDocument, bodyInputs, errorOfChild, parentOf, startChildren, summaryOf } from './children';
 import { childAt, goOn, placesLeft } from './go-on';
 import { WAIT, completed, type Step } from './step';
+import { tellProgress } from './tell-progress';
 
 type MapStep = Extract<ControlStep, { kind: 'map' }>;
 
@@ -19,6 +20,7 @@ export async function stepMap(step: Step, map: MapStep): Promise<Outcome | Waiti
   if (items.length === 0) return completed([]);
   const summary = await summaryOf(step);
   if (summary.badIndex !== null && map.onFailure === 'cancel') return giveUp(step, summary, summary.badIndex);
+  tellProgress(step, summary.present - summary.active, items.length);
   const room = Math.min(map.concurrency - summary.active, CHUNK);
   const again = await placesLeft(step, summary, room);
   const places = [...again, ...placesBehind(summary.next, items.length, room - again.length)];

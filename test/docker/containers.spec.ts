@@ -115,7 +115,7 @@ result = {
 
   it('fails for an image that is nowhere, and for more memory than allowed', async () => {
     const nowhere = await runContainer({ image: 'localhost:1/nowhere:never', command: 'true' });
-    expect(taskOf(nowhere, 'only').error).toMatchObject({ code: 'image_not_found' });
+    expect(taskOf(nowhere, 'only').error).toMatchObject({ code: 'image_pull_failed' });
     const greedy = await runContainer(
       python('result = len(bytearray(300_000_000))'),
       {},

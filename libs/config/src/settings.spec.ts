@@ -18,3 +18,14 @@ describe('the level of code that asks for none', () => {
     expect(() => readSettings(environment)).toThrow('LATTICE_SANDBOX is weaker than LATTICE_SANDBOX_MIN');
   });
 });
+
+test('keys of secrets and logins of registries are read, and never told when they are wrong', () => {
+  const [one, two] = ['a'.repeat(32), 'b'.repeat(32)];
+  const login = '{"auths":{"r.example":{"auth":"aHVudGVyMg=="}}}';
+  const read = readSettings({ ...services, LATTICE_SECRETS_KEY: `${one}, ${two}`, LATTICE_REGISTRY_AUTH: login });
+  expect(read.secretsKeys).toEqual([one, two]);
+  expect(read.worker.registryAuth).toBe(login);
+  const wrong = { ...services, LATTICE_SECRETS_KEY: 'hunter2', LATTICE_REGISTRY_AUTH: '{hunter2' };
+  expect(() => readSettings(wrong)).toThrow(/LATTICE_SECRETS_KEY is not a key(.|\n)*LATTICE_REGISTRY_AUTH is neither/);
+  expect(() => readSettings(wrong)).not.toThrow('hunter2');
+});

@@ -16,6 +16,21 @@ const list = z.string().transform((text) =>
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
+/** Told without the value, too. A file is read when an image is pulled. */
+const registryAuth = z
+  .string()
+  .refine((text) => !text.trimStart().startsWith('{') || isJson(text), 'neither JSON nor the path of a file')
+  .transform((text) => (text.trimStart().startsWith('{') ? text : resolve(text)));
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Told without the value: it is to be seen by nobody. */
 const secretsKeys = list.refine(
   (keys) => keys.length > 0 && keys.every((key) => /^[\x21-\x7e]{32,500}$/.test(key)),
@@ -94,6 +109,8 @@ const environmentSchema = z
     LATTICE_CONCURRENCY: z.coerce.number().int().min(1).max(10_000).default(100),
     LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).optional(),
     LATTICE_SANDBOX_MIN: z.enum(SANDBOX_LEVELS).default('none'),
+    LATTICE_REGISTRY_AUTH: registryAuth.optional(),
+    LATTICE_PULL_TIMEOUT: duration.default(600_000),
     LATTICE_WARM: size.default(268_435_456),
     LATTICE_GRACE: duration.default(2_000),
     LATTICE_LOCK: duration.default(15_000),
@@ -183,6 +200,10 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       sandbox: levelOf(env),
       /** Memory for interpreters that are started ahead of code tasks, for each level in use. */
       warm: env.LATTICE_WARM,
+      /** Logins of registries: a configuration of Docker as JSON, or the path of such a file. */
+      registryAuth: env.LATTICE_REGISTRY_AUTH,
+      /** Milliseconds that the pull of an image may take. */
+      pullTimeout: env.LATTICE_PULL_TIMEOUT,
       grace: env.LATTICE_GRACE,
     },
     /** BullMQ lock of a job: a worker silent for so long has lost it. */

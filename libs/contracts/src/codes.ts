@@ -195,6 +195,21 @@ export const CODES = {
     family: 'terminal',
     hint: 'Start a Docker engine on the worker, or run the task on one that has it.',
   },
+  registry_denied: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Give the worker a login that may read the image: LATTICE_REGISTRY_AUTH.',
+  },
+  registry_credentials: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Mend what LATTICE_REGISTRY_AUTH of the worker holds or names; the message says what is wrong.',
+  },
+  image_pull_failed: {
+    status: 500,
+    family: 'retryable',
+    hint: 'The registry could not be asked, or not to the end; is it reachable from the worker?',
+  },
   image_not_found: { status: 500, family: 'terminal', hint: 'Pull or import the image on the worker.' },
   language_unavailable: { status: 500, family: 'terminal', hint: 'Install the interpreter on the worker.' },
   handler_not_found: {

@@ -42,6 +42,8 @@ export interface ExecutorsOptions {
     pythonImage?: string;
     /** Milliseconds; default 10 minutes. */
     pullTimeoutMs?: number;
+    /** Logins of registries: a configuration of Docker as JSON, or the path of such a file. Default: none. */
+    credentials?: string;
   };
 }
 
@@ -87,6 +89,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
     codeImages: { node: docker.nodeImage ?? 'lattice/node', python: docker.pythonImage ?? 'lattice/python' },
     warmBytes,
     pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
+    credentials: docker.credentials,
   });
 
   function forCode(level: SandboxLevel): Executor {

@@ -91,6 +91,10 @@ export class LatticeWorker {
       defaultLevel: worker.sandbox,
       minLevel: settings.sandboxMin,
       warmBytes: settings.worker.warm,
+      docker: {
+        pullTimeoutMs: worker.pullTimeout,
+        ...(worker.registryAuth === undefined ? {} : { credentials: worker.registryAuth }),
+      },
     });
     const { executors } = this;
     this.gpus = new WorkerGpus({ settings, log, executors, changed: () => this.labels.refresh() });

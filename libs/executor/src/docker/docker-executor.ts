@@ -29,6 +29,8 @@ export interface DockerOptions {
   codeImages: CodeImages;
   /** Milliseconds. */
   pullTimeoutMs: number;
+  /** Logins of registries, a configuration of Docker: JSON, or the path of a file. */
+  credentials?: string | undefined;
   /** Memory for containers that were started ahead of code tasks; 0: none are. */
   warmBytes: number;
 }
@@ -59,7 +61,7 @@ export function createDockerExecutor(options: DockerOptions): Executor {
   const machinery: Machinery = {
     options,
     engine,
-    images: createImages(engine, options.pullTimeoutMs),
+    images: createImages(engine, options),
     pool: new Pool<Begun>({
       budgetBytes: options.warmBytes,
       bytesOf,
@@ -95,10 +97,18 @@ export function createDockerExecutor(options: DockerOptions): Executor {
 async function run(job: Job): Promise<Outcome> {
   const { machinery, execution, stop, log } = job;
   const image = imageOf(execution, machinery.options.codeImages);
-  const ready = machinery.images.ensure(image, (line) => void log.write('stderr', Buffer.from(`[lattice] ${line}\n`)));
+  const leave = new AbortController();
+  const ready = machinery.images.ensure(image, {
+    signal: leave.signal,
+    say: (line) => void log.write('stderr', Buffer.from(`[lattice] ${line}\n`)),
+    tell: ({ percent, text }) => execution.onProgress?.(percent, text),
+  });
   ready.catch(() => undefined);
   const first = await Promise.race([ready, stop.requested]);
-  if ('kind' in first) return outcomeOfStop(first);
+  if ('kind' in first) {
+    leave.abort();
+    return outcomeOfStop(first);
+  }
   const begun = takeWarm(job, image, first);
   return (begun === undefined ? undefined : await runWarm(job, begun)) ?? (await runCold(job, image, first));
 }

@@ -158,7 +158,7 @@ withDocker('containers', () => {
 
   it('of an image that nobody has name it, and what to do', async () => {
     const error = errorOf(await submit({ image: 'lattice.invalid/no-such-image:1' }).result());
-    expect(error).toMatchObject({ code: 'image_not_found', details: { image: 'lattice.invalid/no-such-image:1' } });
+    expect(error).toMatchObject({ code: 'image_pull_failed', details: { image: 'lattice.invalid/no-such-image:1' } });
     expect(error.message).toContain('docker import');
   });
 

@@ -5,11 +5,16 @@ import type { AddressInfo } from 'node:net';
 import { dockerAnswers } from '../../test/support';
 import { TaskFault } from '../outcome';
 import { connectEngine } from './engine';
-import { createImages } from './images';
+import { createImages, type ImageWaiter } from './images';
 
 const digestOf = (bytes: Buffer) =>
   `sha256:${createHash('sha256').update(bytes.toString('latin1'), 'latin1').digest('hex')}`;
 const MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const waiter = (say: (line: string) => unknown = () => undefined): ImageWaiter => ({
+  signal: new AbortController().signal,
+  say,
+  tell: () => undefined,
+});
 const withDocker = dockerAnswers() ? describe : describe.skip;
 
 /** A registry with one image of one layer; `stuck` images have a layer that never comes. */
@@ -72,9 +77,16 @@ withDocker('pulling from a registry', () => {
   it('pulls once for many tasks, tells so, and knows the user of the image', async () => {
     const image = `${address}/good:1`;
     const said: string[] = [];
-    const images = createImages(engine, 20_000);
+    const images = createImages(engine, { pullTimeoutMs: 20_000 });
     try {
-      const infos = await Promise.all([1, 2, 3].map(async () => images.ensure(image, (line) => said.push(line))));
+      const infos = await Promise.all(
+        [1, 2, 3].map(async () =>
+          images.ensure(
+            image,
+            waiter((line) => said.push(line)),
+          ),
+        ),
+      );
       expect(infos).toEqual([
         { id: expect.stringContaining('sha256:'), user: '1000' },
         { id: expect.stringContaining('sha256:'), user: '1000' },
@@ -82,7 +94,10 @@ withDocker('pulling from a registry', () => {
       ]);
       expect(asked.filter((url) => url.endsWith(digestOf(layer)))).toHaveLength(1);
       expect(said.filter((line) => line === `pulling image ${image}`)).toHaveLength(3);
-      await images.ensure(image, (line) => said.push(line));
+      await images.ensure(
+        image,
+        waiter((line) => said.push(line)),
+      );
       expect(said).toHaveLength(6);
     } finally {
       await engine.client.getImage(image).remove();
@@ -90,16 +105,16 @@ withDocker('pulling from a registry', () => {
   });
 
   it('gives up at its time limit', async () => {
-    const failure = await createImages(engine, 500)
-      .ensure(`${address}/stuck/image:1`, () => undefined)
+    const failure = await createImages(engine, { pullTimeoutMs: 500 })
+      .ensure(`${address}/stuck/image:1`, waiter())
       .catch((error: unknown) => error);
-    expect(failure instanceof TaskFault && failure.error).toMatchObject({ code: 'image_not_found', retryable: true });
+    expect(failure instanceof TaskFault && failure.error).toMatchObject({ code: 'image_pull_failed', retryable: true });
     expect(failure instanceof TaskFault && failure.message).toContain('within 500 ms');
   });
 
   it('says that the registry does not have the image', async () => {
-    const failure = await createImages(engine, 20_000)
-      .ensure(`${address}/missing/image:1`, () => undefined)
+    const failure = await createImages(engine, { pullTimeoutMs: 20_000 })
+      .ensure(`${address}/missing/image:1`, waiter())
       .catch((error: unknown) => error);
     expect(failure instanceof TaskFault && failure.error).toMatchObject({ code: 'image_not_found', retryable: false });
   });

@@ -1,47 +1,10 @@
-import { WebSocket } from 'ws';
 import { heartbeat, leave } from '@lattice/queue';
-import { announcement, completed, eventually, log, testApi, type TestApi } from './support';
-
-type Frame = Record<string, unknown>;
-
-/** A client that keeps what it is sent. */
-class Client {
-  readonly frames: Frame[] = [];
-  readonly closed: Promise<{ code: number; reason: string }>;
-  private readonly opened: Promise<void>;
-  readonly socket: WebSocket;
-
-  constructor(url: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(`${url.replace('http', 'ws')}/v1/ws`, { headers });
-    this.socket.on('message', (data) => this.frames.push(JSON.parse(data.toString())));
-    this.opened = new Promise((resolve, reject) => {
-      this.socket.on('open', () => resolve());
-      this.socket.on('error', reject);
-    });
-    this.closed = new Promise((resolve) => {
-      this.socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
-    });
-  }
-
-  async send(...frames: (Frame | string)[]): Promise<this> {
-    await this.opened;
-    for (const frame of frames) this.socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
-    return this;
-  }
-
-  async has(count: number): Promise<Frame[]> {
-    await eventually(() => this.frames.length >= count);
-    return this.frames;
-  }
-
-  close(): void {
-    this.socket.terminate();
-  }
-}
+import { SocketClient } from './socket-client';
+import { announcement, completed, log, testApi, type TestApi } from './support';
 
 describe('WS /v1/ws', () => {
   let test: TestApi;
-  const clients: Client[] = [];
+  const clients: SocketClient[] = [];
   beforeAll(async () => {
     test = await testApi();
   });
@@ -50,12 +13,12 @@ describe('WS /v1/ws', () => {
   });
   afterAll(() => test.close());
 
-  const open = (headers?: Record<string, string>): Client => {
-    const client = new Client(test.api.url, headers);
+  const open = (headers?: Record<string, string>): SocketClient => {
+    const client = new SocketClient(test.api.url, headers);
     clients.push(client);
     return client;
   };
-  const authorised = (): Client => open({ authorization: `Bearer ${test.adminKey}` });
+  const authorised = (): SocketClient => open({ authorization: `Bearer ${test.adminKey}` });
 
   it('replays, then follows, any number of runs, by a key in the header', async () => {
     const [a, b] = [await test.submit(), await test.submit()];
@@ -180,7 +143,7 @@ describe('a stop of the API', () => {
     await test.history.write(runId, [log('a')]);
     const stream = await test.call(`/v1/runs/${runId}/events`);
     const waiting = test.call(`/v1/runs/${runId}/wait?timeout=10m`);
-    const client = new Client(test.api.url, { authorization: `Bearer ${test.adminKey}` });
+    const client = new SocketClient(test.api.url, { authorization: `Bearer ${test.adminKey}` });
     await client.send({ op: 'subscribe', runId });
     await client.has(1);
     const start = Date.now();

@@ -6,7 +6,7 @@ import { Mailbox } from './mailbox';
 import type { Turns } from './turns';
 
 /** Events read from Postgres at once. */
-const PAGE = 500;
+const PAGE = 200;
 /** Events after which a run goes on, whatever it was before. */
 const OPENING = new Set<string>(['run.created', 'run.started', 'run.resumed'] satisfies EventType[]);
 

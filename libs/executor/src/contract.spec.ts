@@ -271,7 +271,7 @@ describe.each(KINDS)('level $level, $kind, started ahead: $warm', ({ level, kind
     expect(error).toMatchObject({ code: 'output_too_large', details: { bytes: 2_001, limitBytes: 2_000 } });
   });
 
-  it('answers wait(0) at once, while it runs and when it has ended', async () => {
+  it('F1, LT-18, LT-T2: answers wait(0) at once, while it runs and when it has ended', async () => {
     const { handle } = await started(LOOP);
     const before = performance.now();
     expect(await handle.wait(0)).toEqual({ state: 'pending' });

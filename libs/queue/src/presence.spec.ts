@@ -49,6 +49,21 @@ test('ST-T1, LL-T5: a silent worker is stale after 15 s, then offline, and shown
   expect(await listWorkers(queue)).toEqual([]);
 });
 
+test('LL-T9, E7: the clock of a worker counts for nothing, only that of the server', async () => {
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now');
+  for (const wrong of [now + 3_600_000, now - 3_600_000]) {
+    clock.mockReturnValue(wrong);
+    await heartbeat(queue, worker());
+    const [view] = await listWorkers(queue);
+    expect(view?.status).toBe('online');
+    expect(Math.abs(Date.parse(view?.seenAt ?? '') - now)).toBeLessThan(60_000);
+  }
+  clock.mockRestore();
+  await age(15_500);
+  expect(await status()).toBe('stale');
+});
+
 test('a heartbeat alone does not make a worker ready: it has to show that it takes tasks', async () => {
   await heartbeat(queue, worker({ provedAgo: 21_000 }));
   expect(await status()).toBe('deaf');

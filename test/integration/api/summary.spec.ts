@@ -20,7 +20,7 @@ afterAll(async () => {
 const sleep = (ms: number, needs: string[] = []) => ({ uses: 'handler/sleep', with: { ms }, needs });
 
 describe('the summary of a run', () => {
-  it('has totals, attempts, times, the five slowest tasks and the critical path', async () => {
+  it('B12, B13, CM-8, RF-17: has the result of each task, totals, attempts, times, the five slowest tasks and the critical path', async () => {
     const runId = await platform.submit({
       name: 'summed-up',
       onFailure: 'continue',

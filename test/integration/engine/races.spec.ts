@@ -165,7 +165,7 @@ function processesOf(execution: string): string[] {
 }
 
 test.concurrent(
-  'C6: a worker frozen beyond its lease is refused when it wakes, and its process is gone',
+  'C6, ST-T3: a worker frozen beyond its lease is refused when it wakes, and its process is gone',
   async () =>
     onPlatform(REAL, async (platform) => {
       const source = `export default async () => {

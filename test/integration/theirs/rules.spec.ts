@@ -4,8 +4,7 @@ import { openRest, type Rest } from '../../support/rest';
 
 /**
  * Where one of the systems that these features come from breaks its own rule, a test named after the place. More of them
- * are beside what they test: CM-T1, CM-T2, CM-T4, LT-T2, LT-T6 (engine/graphs), CM-T5, CM-T8 (engine/timeouts), CM-T7
- * (engine/stopping), CM-T9, LT-15 (flow), RF-T4 (engine/rules, engine/control), LT-T3 (e2e/live), ST-T1, LL-T5 (queue).
+ * are beside what they test: README.md has all.
  */
 let platform: TestPlatform;
 let rest: Rest;
@@ -77,6 +76,31 @@ describe('with a worker', () => {
     const at = (key: string): number => Date.parse(run.tasks.find((task) => task.key === key)?.finishedAt ?? '');
     expect(at('c')).toBeLessThan(at('slow'));
     expect(run.summary?.criticalPath.map(({ key }) => key)).toEqual(['slow', 'end']);
+  });
+
+  it('LT-T1, F2: code runs at a level of its own, outside of the worker, and history says which', async () => {
+    const source = 'export default () => ({ pid: process.pid, secret: process.env.DATABASE_URL ?? null })';
+    const run = await platform.run({
+      name: 'sandboxed',
+      tasks: {
+        asked: { uses: 'code', sandbox: 'subprocess', with: { language: 'javascript', source } },
+        unasked: { uses: 'code', with: { language: 'javascript', source } },
+      },
+    });
+    expect(run.status).toBe('completed');
+    for (const { key, output } of run.tasks) {
+      expect(output).toMatchObject({ pid: expect.any(Number) as number, secret: null });
+      expect(output).not.toMatchObject({ pid: process.pid });
+      const started = (await platform.events(run.runId)).find(
+        ({ taskKey, type }) => taskKey === key && type === 'task.started',
+      );
+      expect(started?.data['level']).toBe('subprocess');
+    }
+    const refused = platform.submit({
+      name: 'bare',
+      tasks: { t: { uses: 'code', sandbox: 'none', with: { language: 'javascript', source } } },
+    });
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_document' });
   });
 
   it('LL-T4, C7: nothing pretends: what fails has no output, and no answer is made up', async () => {

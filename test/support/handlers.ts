@@ -137,7 +137,13 @@ export function testHandlers(ledger: string): Map<string, Handler> {
         appendFileSync(ledger, `${JSON.stringify({ run, task, attempt, pid: process.pid, at: Date.now() })}\n`);
         const order = existsSync(file) ? readFileSync(file, 'utf8') : '';
         if (order === 'fail') throw new Error(`told to fail in ${task}`);
-        if (order === 'hold') await delay(60_000, undefined, { signal });
+        if (order === 'hold')
+          await delay(60_000, undefined, { signal }).finally(() =>
+            appendFileSync(
+              ledger,
+              `${JSON.stringify({ run, task: `${task}:stopped`, attempt, pid: process.pid, at: Date.now() })}\n`,
+            ),
+          );
         return value;
       },
     ],

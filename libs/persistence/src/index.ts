@@ -39,7 +39,7 @@ export type { RunState } from './runs/run-state';
 export { listRuns } from './runs/list-runs';
 export type { RunFilter } from './runs/list-runs';
 export type { StoredRun } from './runs/stored-run';
-export { childResults, childSummary, controlChildren, insertChildren } from './runs/children';
+export { childResults, childSummary, controlChildren, hasActiveChildren, insertChildren } from './runs/children';
 export { forgetRounds, missingChildren, reopenChildren, undoneChildren } from './runs/reopen-children';
 export type { AnewTask, UndoneChild } from './runs/reopen-children';
 export type { ChildResult, ChildSummary, NewChildren, Parent } from './runs/children';

@@ -25,7 +25,9 @@ const RETRY = { maxAttempts: 3, initialDelay: '1ms' };
 
 /** What the ledger has of a case, in order. */
 const begun = (tag: string) =>
-  readLedger(platform.ledger).flatMap(({ task }) => (task.startsWith(`${tag}:`) ? [task.slice(tag.length + 1)] : []));
+  readLedger(platform.ledger).flatMap(({ task }) =>
+    task.startsWith(`${tag}:`) && !task.endsWith(':stopped') ? [task.slice(tag.length + 1)] : [],
+  );
 
 const becomes = (runId: string, wanted: string) =>
   eventually(`the run is ${wanted}`, async () => ((await platform.read(runId)).status === wanted ? true : undefined));

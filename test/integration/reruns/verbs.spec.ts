@@ -66,7 +66,7 @@ async function ended(kind: Kind, state: State): Promise<Case> {
 function begun(tag: string): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { task } of readLedger(platform.ledger)) {
-    if (!task.startsWith(`${tag}:`)) continue;
+    if (!task.startsWith(`${tag}:`) || task.endsWith(':stopped')) continue;
     const unit = task.slice(tag.length + 1);
     counts[unit] = (counts[unit] ?? 0) + 1;
   }

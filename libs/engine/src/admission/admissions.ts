@@ -20,6 +20,8 @@ import { serveLimiters } from './serve-limiters';
 export const LIMITS_IN_USE = 'limits';
 
 const SWEEP_MS = 1_000;
+/** The longest pause between two sweeps, while nothing comes of them: what changes is told. */
+const LONGEST_MS = 10_000;
 /** Without runs that have limits it is looked for them so often. */
 const IDLE_MS = 5_000;
 /** A sweep takes at most this share of the time. */
@@ -48,6 +50,7 @@ export class Admissions {
   /** There may be runs with limits: their ends and starts are of interest. */
   private inUse = true;
   private nextSweep = 0;
+  private pause = SWEEP_MS;
   private toldAt = 0;
 
   constructor(
@@ -97,11 +100,16 @@ export class Admissions {
     if (this.begun.size + this.ended.size > 0) void this.work();
   }
 
-  /** Another scheduler has runs with limits. */
+  /** Another scheduler has runs with limits, or something may have been missed. */
   expect(): void {
     this.inUse = true;
-    this.nextSweep = Math.min(this.nextSweep, Date.now() + SWEEP_MS);
+    this.sweepSoon();
     this.wake();
+  }
+
+  private sweepSoon(): void {
+    this.pause = SWEEP_MS;
+    this.nextSweep = Math.min(this.nextSweep, Date.now() + SWEEP_MS);
   }
 
   /** Serves rates that have opened, and as a net all limiters that runs wait for. Returns milliseconds until the next turn. */
@@ -117,16 +125,18 @@ export class Admissions {
   private async sweep(): Promise<void> {
     const started = Date.now();
     this.inUse = await tidyAdmissions(this.runtime.db);
+    let changed = false;
     if (this.inUse) {
       for (let after = ''; ;) {
         const names = await waitingLimiters(this.runtime.db, after, PAGE);
-        if (names.length > 0) await this.serve(names);
+        if (names.length > 0 && (await this.serve(names))) changed = true;
         after = names.at(-1) ?? '';
         if (names.length < PAGE) break;
       }
     }
     const took = Date.now() - started;
-    this.nextSweep = Date.now() + (this.inUse ? Math.max(SWEEP_MS, took * SHARE) : IDLE_MS);
+    this.pause = changed ? SWEEP_MS : Math.min(this.pause * 2, LONGEST_MS);
+    this.nextSweep = Date.now() + (this.inUse ? Math.max(this.pause, took * SHARE) : IDLE_MS);
   }
 
   /** One thing at a time: what comes meanwhile is done together in the next round. */
@@ -156,6 +166,7 @@ export class Admissions {
       await this.serve(freed);
     } catch (error) {
       log.warn({ err: error }, 'runs that wait for others were not let in; the sweep does it');
+      this.expect();
     }
   }
 
@@ -178,19 +189,21 @@ export class Admissions {
     }
   }
 
-  private async serve(limiters: readonly string[], own?: ReadonlySet<string>): Promise<void> {
-    if (limiters.length === 0) return;
+  /** True when it let in a run. */
+  private async serve(limiters: readonly string[], own?: ReadonlySet<string>): Promise<boolean> {
+    if (limiters.length === 0) return false;
     const { admitted, opens } = await serveLimiters(this.runtime, limiters, own);
     for (const [name, ms] of opens) this.opens.set(name, Date.now() + ms);
     if (opens.size > 0) this.wake();
     if ([...admitted].some((runId) => own?.has(runId) !== true)) nudge(this.runtime);
+    return admitted.size > 0;
   }
 
   /** The scheduler that writes history must know that ends are of interest. */
   private tell(): void {
     this.inUse = true;
+    this.sweepSoon();
     const now = Date.now();
-    this.nextSweep = Math.min(this.nextSweep, now + SWEEP_MS);
     if (now - this.toldAt < TELL_MS) return;
     this.toldAt = now;
     this.runtime.queue.bus

@@ -3,13 +3,16 @@ import type { Body, TaskDefinition } from '@lattice/flow';
 import { mustReadDocument } from '@lattice/flow';
 import {
   childSummary,
+  controlChildren,
   insertChildren,
   type ChildResult,
   type ChildSummary,
   type NewChildren,
   type Parent,
 } from '@lattice/persistence';
+import { readHead } from '@lattice/queue';
 import { v7 as newRunId } from 'uuid';
+import { stopChildren } from '../run/stop-children';
 import type { Step } from './step';
 
 /** Runs start runs of their own up to so deep. */
@@ -60,7 +63,30 @@ export async function startChildren(
     tasks: [...workflow.tasks.keys()],
     children: children.map((child) => ({ ...child, runId: newRunId() })),
   });
+  await keepInStep(step);
   await runtime.queue.bus.publish('nudge', '');
+}
+
+/**
+ * What became of the run while its children were stored holds for them: whoever paused or stopped it may have looked for children
+ * before these were there.
+ */
+export async function keepInStep({ runtime, attempt }: Step): Promise<void> {
+  const { runId, epoch } = attempt.run;
+  const of = { runId, taskKey: attempt.task.key };
+  const stateOf = async (): Promise<string | undefined> => {
+    const head = await readHead(runtime.queue, runId);
+    return head?.epoch === epoch ? head.state : undefined;
+  };
+  const state = await stateOf();
+  if (state === 'running') return;
+  if (state !== 'paused') {
+    await stopChildren(runtime, of, `run ${runId} is being stopped`);
+    return;
+  }
+  await controlChildren(runtime.db, of, { kind: 'pause' });
+  // It may have been resumed between the two.
+  if ((await stateOf()) === 'running') await controlChildren(runtime.db, of, { kind: 'resume' });
 }
 
 /** Inputs of a run of a body: the round, and what the body refers to around it. Outputs of tasks are not copied. */

@@ -11,7 +11,7 @@ import {
 } from '@lattice/persistence';
 import { roundsAnew } from '../control/what-runs-again';
 import { mustFindWorkflow } from '../read/workflow-of';
-import { parentOf } from './children';
+import { keepInStep, parentOf } from './children';
 import type { Step } from './step';
 
 /**
@@ -30,6 +30,7 @@ export async function goOn(step: Step, { since }: ChildSummary, indexes: readonl
   const children = await undoneChildren(runtime.db, parentOf(step), { since, indexes });
   if (children.length === 0) return;
   await reopenChildren(runtime.db, { attempt: attempt.attempt, children, anew: await anewOf(step, children) });
+  await keepInStep(step);
   await runtime.queue.bus.publish('nudge', '');
 }
 

@@ -2,8 +2,9 @@ import { LatticeError, MAX_ITEMS } from '@lattice/contracts';
 import { evaluateTemplate } from '@lattice/expression';
 import type { Outcome } from '@lattice/executor';
 import type { ControlStep } from '@lattice/flow';
-import { childResults, controlChildren, type ChildResult, type ChildSummary } from '@lattice/persistence';
+import { childResults, type ChildResult, type ChildSummary } from '@lattice/persistence';
 import type { Waiting } from '../attempt/execute';
+import { stopChildren } from '../run/stop-children';
 import { bodyDocument, bodyInputs, errorOfChild, parentOf, startChildren, summaryOf } from './children';
 import { childAt, goOn, placesLeft } from './go-on';
 import { WAIT, completed, type Step } from './step';
@@ -57,9 +58,8 @@ async function giveUp(step: Step, summary: ChildSummary, index: number): Promise
   const { runtime, attempt } = step;
   const { task, run } = attempt;
   if (summary.active > 0) {
-    const payload = { reason: `item ${index} of the map did not complete` };
-    await controlChildren(runtime.db, { runId: run.runId, taskKey: task.key }, { kind: 'cancel', payload });
-    await runtime.queue.bus.publish('nudge', '');
+    const reason = `item ${index} of the map did not complete`;
+    await stopChildren(runtime, { runId: run.runId, taskKey: task.key }, reason);
     return WAIT;
   }
   const child = await childAt(step, summary, index);

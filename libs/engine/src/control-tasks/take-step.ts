@@ -2,9 +2,9 @@ import { LatticeError } from '@lattice/contracts';
 import { evaluateTemplate } from '@lattice/expression';
 import type { Outcome } from '@lattice/executor';
 import type { ControlStep } from '@lattice/flow';
-import { controlChildren } from '@lattice/persistence';
 import { markWaiting, stepTimes, type StepTimes } from '@lattice/queue';
 import type { Attempt, Waiting } from '../attempt/execute';
+import { stopChildren } from '../run/stop-children';
 import type { Runtime } from '../runtime';
 import { stepLoop } from './loop';
 import { stepMap } from './map';
@@ -59,16 +59,8 @@ async function withTimeout(step: Step, control: LongStep): Promise<Outcome | Wai
   }
   const { task, run } = attempt;
   await markWaiting(runtime.queue, run, { taskKey: task.key, waits: undefined });
-  const payload = { reason: `task "${task.key}" of the run around timed out` };
-  const children = await controlChildren(
-    runtime.db,
-    { runId: run.runId, taskKey: task.key },
-    { kind: 'cancel', payload },
-  );
-  if (children > 0) {
-    await runtime.queue.bus.publish('nudge', '');
-    return waitFor(AGAIN_MS);
-  }
+  const reason = `task "${task.key}" of the run around timed out`;
+  if ((await stopChildren(runtime, { runId: run.runId, taskKey: task.key }, reason)) > 0) return waitFor(AGAIN_MS);
   return failed('timeout', `the task did not end within ${task.timeoutMs ?? 0} ms`);
 }
 

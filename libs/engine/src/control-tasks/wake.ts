@@ -1,4 +1,5 @@
 import { CONTROL_CLASS, type PlanJob } from '@lattice/flow';
+import { hasActiveChildren } from '@lattice/persistence';
 import { readHead, readProgress } from '@lattice/queue';
 import { startLoop, type Loop } from '../loop';
 import type { Compiled } from '../run/plans';
@@ -19,7 +20,8 @@ export async function wakeStep(runtime: Runtime, runId: string, taskKey: string)
   const head = await readHead(runtime.queue, runId);
   if (head === undefined) return true;
   if (head.state === 'cancelling' || head.state === 'failing') {
-    await settleRun(runtime, runId);
+    // While others go on there is nothing to settle; of thousands each end would go through all.
+    if (!(await hasActiveChildren(runtime.db, runId))) await settleRun(runtime, runId);
     return true;
   }
   const compiled = await runtime.plans.get(head.sha);

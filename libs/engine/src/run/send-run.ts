@@ -3,6 +3,7 @@ import { insertOutbox, type StoredRun } from '@lattice/persistence';
 import {
   announceClasses,
   createRun,
+  readHead,
   type CreateGuard,
   type Created,
   type FlowRun,
@@ -29,6 +30,8 @@ export async function sendRun(
   await setTimer(runtime, run.runId, document);
   const reply = await create(runtime, stored, { compiled, queued: compiled.first, guard });
   if (reply === 'late' || reply === 'uninitialised') return false;
+  // It was stopped before its time: nothing of it is queued any more.
+  if (reply === 'exists' && (await isStopped(runtime, run.runId))) return true;
   await runtime.race?.('after-create', { runId: run.runId });
   const { segments, gates } = await firstSegments(runtime, run, compiled);
   if (compiled.first === undefined || reply === 'exists') await tellQueued(runtime, run, compiled, segments);
@@ -38,6 +41,11 @@ export async function sendRun(
   if (gates.length > 0) await release(runtime, { run, compiled, gates, others: 1 });
   if (segments.length === 0) await finaliseIfDone(runtime, run.runId);
   return true;
+}
+
+async function isStopped(runtime: Runtime, runId: string): Promise<boolean> {
+  const state = (await readHead(runtime.queue, runId))?.state;
+  return state !== 'running' && state !== 'paused';
 }
 
 function flowRunOf(stored: StoredRun): FlowRun {

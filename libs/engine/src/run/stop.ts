@@ -1,9 +1,9 @@
 import { taskError } from '@lattice/contracts';
-import { controlChildren } from '@lattice/persistence';
 import { aliveWorkers, readHead, readProgress, record, settle, type LiveTask, type RunRef } from '@lattice/queue';
 import { STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
+import { stopChildren } from './stop-children';
 
 /** Keys of tasks that go into one script. */
 const CHUNK = 500;
@@ -65,11 +65,8 @@ async function findLost(runtime: Runtime, runId: string, live: readonly LiveTask
 async function idleSteps(runtime: Runtime, runId: string, live: readonly LiveTask[]): Promise<string[]> {
   const steps = live.filter(({ workerId }) => workerId === STEP_OWNER);
   if (steps.length === 0) return [];
-  const payload = { reason: `run ${runId} is being stopped` };
-  if ((await controlChildren(runtime.db, { runId }, { kind: 'cancel', payload })) === 0)
-    return steps.map(({ taskKey }) => taskKey);
-  await runtime.queue.bus.publish('nudge', '');
-  return [];
+  const active = await stopChildren(runtime, { runId }, `run ${runId} is being stopped`);
+  return active === 0 ? steps.map(({ taskKey }) => taskKey) : [];
 }
 
 /** Records the live attempts of these tasks as cancelled: nobody else would. */

@@ -1,17 +1,18 @@
 import { isFinalRun, taskError } from '@lattice/contracts';
 import { controlChildren, getDocument, waitingRuns, type OutboxRow, type StoredRun } from '@lattice/persistence';
-import { deleteRun, pauseRun, readHead, resumeRun, stopRun } from '@lattice/queue';
+import { deleteRun, readHead, resumeRun, stopRun } from '@lattice/queue';
 import { z } from 'zod';
 import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
 import { createdEvent } from '../run/created-event';
 import { QUEUE_TIMEOUT } from '../run/queue-timers';
-import { rebuildRun, recreateRun } from '../run/rebuild';
+import { rebuildRun } from '../run/rebuild';
 import { sendRun, setTimer } from '../run/send-run';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
 import { endUnbegun } from './queue-timeout';
 import { reconcileRun } from './reconcile';
+import { pauseStored, stopStored } from './stop-stored';
 
 /** Kinds of rows that start a run: limits of its workflow hold them up. */
 const STARTS = new Set(['run', 'fork', 'retry']);
@@ -52,11 +53,6 @@ export async function send(runtime: Runtime, admissions: Admissions, row: Outbox
   }
 }
 
-/** Makes the hash of a run whose time has not come: from its tasks, since those of a fork may have ended already. */
-async function createEarly(runtime: Runtime, stored: StoredRun): Promise<void> {
-  await recreateRun(runtime, { run: stored, epoch: stored.epoch, event: createdEvent(stored) });
-}
-
 /** Cancels a run. Its hash may be being made again, or its end on its way to Postgres: it is asked again then. */
 async function sendCancel(runtime: Runtime, stored: StoredRun, payload: unknown): Promise<boolean> {
   return stopStored(runtime, stored, { reason: cancelSchema.parse(payload ?? {}).reason });
@@ -79,30 +75,9 @@ async function sendDeadline(runtime: Runtime, stored: StoredRun): Promise<boolea
   return stopStored(runtime, stored, { reason: 'deadline_exceeded', errorJson: JSON.stringify(error) });
 }
 
-/**
- * Stops a run. One that never came into Redis (it is delayed) is made there first, so that its end takes the usual road. False
- * when it is not in Redis though it has begun.
- */
-async function stopStored(
-  runtime: Runtime,
-  stored: StoredRun,
-  why: { reason: string; errorJson?: string },
-): Promise<boolean> {
-  let reply = await stopRun(runtime.queue, stored.runId, why);
-  if (reply === 'gone' && stored.status === 'pending') {
-    await createEarly(runtime, stored);
-    reply = await stopRun(runtime.queue, stored.runId, why);
-  }
-  if (reply === 'ok') await settleRun(runtime, stored.runId);
-  return reply !== 'gone';
-}
-
-/** Pauses a run. One that is not in Redis yet is made there first: it must not slip through when its time comes. */
+/** Pauses a run, with what its tasks have started. */
 async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> {
-  if (!(await pauseRun(runtime.queue, stored.runId)) && stored.status === 'pending') {
-    await createEarly(runtime, stored);
-    await pauseRun(runtime.queue, stored.runId);
-  }
+  await pauseStored(runtime, stored);
   await controlChildren(runtime.db, { runId: stored.runId }, { kind: 'pause' });
   return true;
 }

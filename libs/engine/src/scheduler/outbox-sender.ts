@@ -57,21 +57,35 @@ async function sendDue(runtime: Runtime, admissions: Admissions): Promise<number
 async function sendRows(runtime: Runtime, admissions: Admissions, rows: readonly OutboxRow[]): Promise<OutboxVerdict> {
   const done: string[] = [];
   const later: { id: string; delayMs: number }[] = [];
+  const sendOne = async (row: OutboxRow): Promise<void> => {
+    try {
+      const sent = await send(runtime, admissions, row);
+      if (sent === true) done.push(row.id);
+      else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
+    } catch (error) {
+      runtime.log.error(
+        { err: error, runId: row.runId, kind: row.kind },
+        'an outbox row could not be sent; it is tried again',
+      );
+      later.push({ id: row.id, delayMs: LATER_MS });
+    }
+    await runtime.race?.('after-outbox-send', { runId: row.runId });
+  };
   await Promise.all(
-    rows.map(async (row) => {
-      try {
-        const sent = await send(runtime, admissions, row);
-        if (sent === true) done.push(row.id);
-        else later.push({ id: row.id, delayMs: sent === false ? SOON_MS : sent });
-      } catch (error) {
-        runtime.log.error(
-          { err: error, runId: row.runId, kind: row.kind },
-          'an outbox row could not be sent; it is tried again',
-        );
-        later.push({ id: row.id, delayMs: LATER_MS });
-      }
-      await runtime.race?.('after-outbox-send', { runId: row.runId });
+    byRun(rows).map(async (ofRun) => {
+      for (const row of ofRun) await sendOne(row);
     }),
   );
   return { done, later };
+}
+
+/** What is asked of one run is done in the order in which it was asked: a pause and a resume may come together. */
+function byRun(rows: readonly OutboxRow[]): OutboxRow[][] {
+  const runs = new Map<string, OutboxRow[]>();
+  for (const row of rows) {
+    const known = runs.get(row.runId);
+    if (known === undefined) runs.set(row.runId, [row]);
+    else known.push(row);
+  }
+  return [...runs.values()];
 }

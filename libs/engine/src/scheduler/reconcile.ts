@@ -9,6 +9,8 @@ import { recoverRun } from './recover';
 
 const PAGE = 200;
 const PAUSE_MS = 1_000;
+/** Finding the runs takes at most this share of the time, also past thousands that wait for a limit. */
+const SHARE = 20;
 /** With no active run there is time until one could have been quiet for long. */
 const NOTHING_MS = 5_000;
 /** A run that nobody changed for so long is looked at. */
@@ -40,7 +42,9 @@ export class Reconciler {
   ) {}
 
   async turn(): Promise<number> {
+    const started = performance.now();
     const page = await listActiveRuns(this.runtime.db, { after: this.after, limit: PAGE });
+    const took = performance.now() - started;
     this.after = page.length < PAGE ? undefined : page.at(-1)?.runId;
     const now = await serverTime(this.runtime.queue);
     for (const stored of page) {
@@ -52,7 +56,7 @@ export class Reconciler {
       this.missingSince.delete(stored.runId);
       if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored.runId, head);
     }
-    return page.length === 0 ? NOTHING_MS : PAUSE_MS;
+    return page.length === 0 ? NOTHING_MS : Math.max(PAUSE_MS, took * SHARE);
   }
 
   /** A run that stays as it was is looked at ever more rarely: most quiet runs only wait for a worker. */

@@ -54,6 +54,7 @@ export class Scheduler {
       ended,
       kept,
       tookOver: async () => {
+        admissions.expect();
         const runs = await clearer.find();
         ended(runs);
         kept(runs);

@@ -14,6 +14,7 @@ const CHILD_SUMMARY = prepared('child-summary');
 const CHILD_RESULTS = prepared('child-results');
 const INSERT_CHILDREN = prepared('insert-children');
 const CONTROL_CHILDREN = prepared('control-children');
+const HAS_ACTIVE = prepared('has-active-children');
 
 /** The attempt of a task that started runs of its own. */
 export interface Parent {
@@ -78,6 +79,9 @@ const summarySchema = z
   })
   .transform(({ bad_index, ...rest }): ChildSummary => ({ ...rest, badIndex: bad_index }));
 
+const controlledSchema = z.object({ run_id: z.string(), asked: z.boolean() });
+const activeSchema = z.object({ active: z.boolean() });
+
 const resultSchema = z
   .object({
     run_id: z.string(),
@@ -135,13 +139,26 @@ export async function insertChildren(db: Database, options: NewChildren): Promis
   return rows.length;
 }
 
-/** Asks the schedulers to cancel, pause or resume all active children of a run, or of one of its tasks. Returns how many. */
+/**
+ * Asks the schedulers to cancel, pause or resume all active children of a run, or of one of its tasks. Returns all of these,
+ * and those of them that were asked now; a cancel that waits to be done is not asked for twice.
+ */
 export async function controlChildren(
   session: Session,
   of: { runId: string; taskKey?: string | undefined },
   order: { kind: 'cancel' | 'pause' | 'resume'; payload?: unknown },
-): Promise<number> {
+): Promise<{ active: string[]; asked: string[] }> {
   const payload = order.payload === undefined ? null : JSON.stringify(order.payload);
   const rows = await session.query(CONTROL_CHILDREN, [of.runId, of.taskKey ?? null, order.kind, payload]);
-  return rows.length;
+  const children = rows.map((row) => controlledSchema.parse(row));
+  return {
+    active: children.map(({ run_id }) => run_id),
+    asked: children.flatMap(({ run_id, asked }) => (asked ? [run_id] : [])),
+  };
+}
+
+/** True while a run that some task of the run started goes on. */
+export async function hasActiveChildren(session: Session, runId: string): Promise<boolean> {
+  const [row] = await session.query(HAS_ACTIVE, [runId]);
+  return activeSchema.parse(row).active;
 }

@@ -91,8 +91,46 @@ result = {
       writesRoot: false,
       writesTmp: true,
       connects: false,
-      environment: ['GREETING', 'LATTICE_EXECUTION', 'LATTICE_INPUT', 'LATTICE_OUTPUT', 'LATTICE_OWNER'],
+      environment: [
+        'GREETING',
+        'LATTICE_ARTIFACTS',
+        'LATTICE_EXECUTION',
+        'LATTICE_FILES',
+        'LATTICE_INPUT',
+        'LATTICE_OUTPUT',
+        'LATTICE_OWNER',
+      ],
     });
+  });
+
+  it('gives secrets to containers and to code at level docker, and shows them nowhere', async () => {
+    const value = 'correct-horse-battery';
+    const headers = { 'Content-Type': 'application/json' };
+    await platform.api.call('/v1/secrets/TOKEN', { method: 'PUT', headers, body: JSON.stringify({ value }) });
+    const secret = '${{ secrets.TOKEN }}';
+    const source = 'export default () => (console.log(process.env.TOKEN), process.env.TOKEN.length)';
+    const code = { uses: 'code', sandbox: 'docker', with: { language: 'javascript', source }, env: { TOKEN: secret } };
+    const command = 'echo "$TOKEN $OTHER"; echo "$TOKEN" >&2; exit 3';
+    const runId = await platform.api.submit({
+      name: 'secrets',
+      onFailure: 'continue',
+      tasks: {
+        code,
+        container: {
+          uses: 'container',
+          with: { image: 'lattice/node', command, env: { TOKEN: secret } },
+          env: { OTHER: `x${secret}` },
+        },
+      },
+    });
+    const run = await platform.api.wait(runId);
+    expect(taskOf(run, 'code').output).toBe(value.length);
+    expect(taskOf(run, 'container').error).toMatchObject({ code: 'task_failed' });
+    const text = async (path: string): Promise<string> =>
+      (await platform.api.call(`/v1/runs/${runId}${path}`, { headers: { Accept: 'text/plain' } })).text;
+    expect(await text('/tasks/code/logs')).toBe('***\n');
+    expect((await text('/tasks/container/logs')).split('\n').sort()).toEqual(['', '***', '*** x***']);
+    for (const path of ['', '/events']) expect(await text(path)).not.toContain(value.slice(0, 12));
   });
 
   it('fails with the exit code and the last words, and tries again for a code of retryOn', async () => {

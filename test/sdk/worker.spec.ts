@@ -68,6 +68,18 @@ const sum = handler(
 );
 
 describe('a worker of the SDK', () => {
+  it('is given no secrets: its task is told so, and not begun', async () => {
+    let calls = 0;
+    await start({ handlers: { guarded: () => (calls += 1) } });
+    await client.secrets.set('TOKEN', 'correct-horse-battery');
+    const env = { TOKEN: '${{ secrets.TOKEN }}' };
+    const workflow = { name: 'guarded', tasks: { a: { uses: 'handler/guarded', env } } };
+    const { runId } = await client.submit({ workflow });
+    const { tasks } = await client.wait(runId);
+    expect(tasks[0]).toMatchObject({ attempts: 1, error: { code: 'secret_not_given', retryable: false } });
+    expect(calls).toBe(0);
+  });
+
   it('does the tasks of a diamond, with logs and progress', async () => {
     await start({ handlers: [double, sum], workerId: 'diamond-worker' });
     const flow = createWorkflow('numbers', { inputs: { n: z.number() } });

@@ -8,7 +8,7 @@ export interface Words {
   path: string;
   commands: { name: string; summary: string }[];
   options: string[];
-  /** The command takes a file as argument. */
+  /** The command takes a file or folder as argument. */
   files: boolean;
 }
 
@@ -22,7 +22,7 @@ export function wordsOf(program: Command): Words[] {
       path,
       commands: below.map((one) => ({ name: one.name(), summary: one.summary() || one.description() })),
       options: [...own, ...globals, '--help'],
-      files: command.registeredArguments.some((argument) => argument.name().startsWith('file')),
+      files: command.registeredArguments.some((argument) => /^(file|folder)/.test(argument.name())),
     };
     return [words, ...below.flatMap((one) => walk(one, `${path} ${one.name()}`))];
   };

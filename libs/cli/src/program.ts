@@ -29,6 +29,7 @@ import { registerWorkers } from './commands/workers';
 import { registerWorkflowsGet } from './commands/workflows-get';
 import { registerWorkflowsList } from './commands/workflows-list';
 import { registerWorkflowsSave } from './commands/workflows-save';
+import { addExamples } from './examples';
 import { EXIT, type ExitCode } from './exit-codes';
 import type { Shell } from './register';
 import { reportError } from './report-error';
@@ -54,7 +55,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
 }
 
 /** All commands, in the order in which help shows them. */
-function buildProgram(shell: Shell): Command {
+export function buildProgram(shell: Shell): Command {
   const { out, err } = shell.terminal;
   const program = new Command('lattice')
     .description('Graphs of tasks on CPU and GPU workers.')
@@ -96,5 +97,6 @@ function buildProgram(shell: Shell): Command {
   registerSecrets(program, shell);
   registerKeys(program, shell);
   registerCompletion(program, shell);
+  addExamples(program);
   return program;
 }

@@ -54,5 +54,24 @@ function hintOf(
       'Give the key with --api-key or LATTICE_API_KEY, or work in a folder below that of .lattice/admin.key.',
     );
   }
-  return isErrorCode(error.code) && error.status < 500 ? colors.dim(`hint: ${CODES[error.code].hint}`) : undefined;
+  const hint = hintOfCode(error.code, commandName(env));
+  return hint !== undefined && error.status < 500 ? colors.dim(`hint: ${hint}`) : undefined;
+}
+
+/** What is to be looked at is named by its command, not by its route. */
+function hintOfCode(code: string, command: string): string | undefined {
+  switch (code) {
+    case 'run_not_found':
+      return `see \`${command} runs list\` for the ids.`;
+    case 'task_not_found':
+      return `see \`${command} runs get RUN\` for the keys of its tasks.`;
+    case 'worker_not_found':
+      return `see \`${command} workers\` for the ids.`;
+    case 'workflow_not_found':
+      return `see \`${command} workflows list\`, or save it first: \`${command} workflows save FILE\`.`;
+    case 'schedule_not_found':
+      return `see \`${command} schedules list\` for the names.`;
+    default:
+      return isErrorCode(code) ? CODES[code].hint : undefined;
+  }
 }

@@ -1,7 +1,7 @@
 -- Runs that a text occurs in or that a worker worked for, newest first, among the next so many that pass the filters: no index
 -- serves this, and a look at a bounded number of runs costs the same however many there are.
 -- $1 to $10 as in list-runs  $11 how many runs to look through  $12 worker id or null  $13 text in small letters or null
--- $14 the same as it stands within JSON
+-- $14 the same as it stands within JSON  $15 schedule or null
 -- Result: `scanned` and `last_scanned` in every row, with a run beside them, or with nulls when none was found.
 with page as materialized (
   select * from runs
@@ -12,6 +12,7 @@ with page as materialized (
     and ($6::uuid is null and parent_run_id is null or parent_run_id = $6)
     and ($7::timestamptz is null or created_at >= $7) and ($8::timestamptz is null or created_at < $8)
     and ($9::uuid is null or id >= $9) and ($10::uuid is null or id <= $10)
+    and ($15::text is null or schedule = $15)
   order by id desc
   limit $11
 ),

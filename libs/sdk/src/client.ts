@@ -48,6 +48,8 @@ export interface ListRunsOptions extends CallOptions {
   status?: RunStatus | readonly RunStatus[] | undefined;
   workflow?: string | undefined;
   tag?: string | undefined;
+  /** Runs that this schedule made. */
+  schedule?: string | undefined;
   /** Runs that tasks of this run started; without it those that nobody started. */
   parent?: string | undefined;
   /** Created at this time (ISO 8601) or later. */

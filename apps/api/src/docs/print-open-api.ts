@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { DocumentCache, KeyRing, LiveHub } from '@lattice/engine';
+import { DocumentCache, KeyRing, LiveHub, SendAtOnce } from '@lattice/engine';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CONTROLLERS } from '../app.module';
@@ -7,7 +7,7 @@ import { Authenticator } from '../auth/authenticator';
 import { ENGINE } from '../engine';
 import { openApiOf } from './open-api';
 
-const TOKENS = [ENGINE, LiveHub, KeyRing, Authenticator, DocumentCache];
+const TOKENS = [ENGINE, LiveHub, KeyRing, Authenticator, DocumentCache, SendAtOnce];
 
 /** The routes alone, over nothing: in preview mode no controller is made. */
 @Module({ controllers: CONTROLLERS, providers: TOKENS.map((provide) => ({ provide, useValue: null })) })

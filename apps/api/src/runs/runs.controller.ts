@@ -19,6 +19,7 @@ const listQuery = {
     .describe('May be given several times: any of them.'),
   workflow: queryText.optional(),
   tag: queryText.optional(),
+  schedule: queryText.optional().describe('Runs that this schedule made, by the clock or by hand.'),
   createdAfter: queryTime.optional().describe('Created at this time or later.'),
   createdBefore: queryTime.optional().describe('Created before this time.'),
   worker: queryText.optional().describe('A worker that had the last attempt of a task of the run.'),

@@ -16,6 +16,7 @@ const optionsSchema = z.object({
   search: z.string().optional(),
   workflow: z.string().optional(),
   tag: z.string().optional(),
+  schedule: z.string().optional(),
   parent: z.string().optional(),
   limit: z.number().default(20),
   before: z.string().optional(),
@@ -33,6 +34,7 @@ export function registerRunsList(runs: Command, shell: Shell): void {
     )
     .option('--workflow <name>', 'only runs of this workflow')
     .option('-t, --tag <tag>', 'only runs with this tag')
+    .option('--schedule <name>', 'only runs that this schedule made')
     .option('--since <time>', 'created then or later: a time (2026-01-31T12:00:00Z) or so long ago (24h)', parseTime)
     .option('--until <time>', 'created before: a time, or so long ago', parseTime)
     .option('--worker <id>', 'only runs that this worker worked for')

@@ -8,7 +8,11 @@ import { dataOf, linesOf } from '../progress/run-state';
 import { does, type Context, type Shell } from '../register';
 import { colorsOf, print, printJson, type Colors } from '../terminal';
 
-const optionsSchema = z.object({ follow: z.boolean().default(false) });
+const optionsSchema = z.object({
+  follow: z.boolean().default(false),
+  search: z.string().min(1).optional(),
+});
+type Options = z.infer<typeof optionsSchema>;
 
 export function registerRunsLogs(runs: Command, shell: Shell): void {
   const command = runs
@@ -16,59 +20,52 @@ export function registerRunsLogs(runs: Command, shell: Shell): void {
     .description('Prints the logs of a run, or of one of its tasks.')
     .argument('<id>', 'id of the run')
     .argument('[task]', 'key of the task; all when absent')
+    .option('-s, --search <text>', 'only lines that hold this text, in letters of any case')
     .option('-f, --follow', 'go on printing until the run ends');
   does(shell, command, optionsSchema, logs);
 }
 
-async function logs(
-  context: Context,
-  options: z.infer<typeof optionsSchema>,
-  args: readonly string[],
-): Promise<ExitCode> {
-  const [runId = '', task] = args;
-  const client = context.client();
-  if (options.follow) return await followLogs(context, client, runId, task);
-  const entries = await readLogs(client, runId, task);
-  const { terminal, globals } = context;
-  const colors = colorsOf(terminal.out, terminal.env);
-  if (globals.json) printJson(terminal.out, entries);
-  else for (const entry of entries) printEntry(entry, task === undefined, terminal.out, colors);
-  return EXIT.completed;
+/** Of which logs, and which lines of them. */
+interface Wanted {
+  readonly runId: string;
+  readonly task: string | undefined;
+  readonly search: string | undefined;
 }
 
 interface TaskLog extends LogEntry {
   taskKey: string;
 }
 
-/** In the order of time; entries of one task stay in their own order. */
-async function readLogs(client: LatticeClient, runId: string, task: string | undefined): Promise<TaskLog[]> {
-  const keys =
-    task === undefined
-      ? (await client.getRun(runId)).tasks.filter(({ attempts }) => attempts > 0).map(({ key }) => key)
-      : [task];
-  const all: TaskLog[] = [];
-  for (const taskKey of keys) all.push(...(await client.logs(runId, taskKey)).map((entry) => ({ taskKey, ...entry })));
-  return all.sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
+async function logs(context: Context, { follow, search }: Options, args: readonly string[]): Promise<ExitCode> {
+  const [runId = '', task] = args;
+  const wanted = { runId, task, search };
+  const client = context.client();
+  if (follow) return await followLogs(context, client, wanted);
+  const entries = await readLogs(client, wanted);
+  if (context.globals.json) printJson(context.terminal.out, entries);
+  else for (const entry of entries) printEntry(entry, wanted, context);
+  return EXIT.completed;
 }
 
-async function followLogs(
-  context: Context,
-  client: LatticeClient,
-  runId: string,
-  task: string | undefined,
-): Promise<ExitCode> {
+/** In the order in which they came; of a task that is not there the server says so. */
+async function readLogs(client: LatticeClient, { runId, task, search }: Wanted): Promise<TaskLog[]> {
+  if (task === undefined || search !== undefined) return await client.searchLogs(runId, { q: search, task });
+  return (await client.logs(runId, task)).map((entry) => ({ taskKey: task, ...entry }));
+}
+
+async function followLogs(context: Context, client: LatticeClient, wanted: Wanted): Promise<ExitCode> {
   const { terminal, globals } = context;
-  const colors = colorsOf(terminal.out, terminal.env);
   const interrupt = await interruptible();
   const entries: TaskLog[] = [];
   try {
-    for await (const event of client.events(runId, { signal: interrupt.signal })) {
+    for await (const event of client.events(wanted.runId, { signal: interrupt.signal })) {
       const said = dataOf(event);
       const { id, at, attempt, taskKey } = event;
-      if (said?.type !== 'task.log' || taskKey === null || (task !== undefined && taskKey !== task)) continue;
+      if (said?.type !== 'task.log' || taskKey === null) continue;
+      if (wanted.task !== undefined && taskKey !== wanted.task) continue;
       const entry = { taskKey, id, at, attempt: attempt ?? 1, ...said.data };
-      if (globals.json) entries.push(entry);
-      else printEntry(entry, task === undefined, terminal.out, colors);
+      if (!globals.json) printEntry(entry, wanted, context);
+      else if (holds(entry.text, wanted.search)) entries.push(entry);
     }
   } catch (error) {
     if (interrupt.signal.aborted) return EXIT.interrupted;
@@ -80,8 +77,27 @@ async function followLogs(
   return EXIT.completed;
 }
 
-function printEntry(entry: TaskLog, prefixed: boolean, out: Parameters<typeof print>[0], colors: Colors): void {
-  const prefix = prefixed ? colors.dim(`${entry.taskKey} │ `) : '';
+function holds(text: string, search: string | undefined): boolean {
+  return search === undefined || text.toLowerCase().includes(search.toLowerCase());
+}
+
+/** An entry may have several lines: of a search those are shown that hold the text. */
+function printEntry(entry: TaskLog, { task, search }: Wanted, { terminal: { out, env } }: Context): void {
+  const colors = colorsOf(out, env);
+  const prefix = task === undefined ? colors.dim(`${entry.taskKey} │ `) : '';
   const paint = entry.stream === 'stderr' ? colors.yellow : (text: string): string => text;
-  for (const line of linesOf(entry.text)) print(out, `${prefix}${paint(line)}`);
+  for (const line of linesOf(entry.text)) {
+    if (holds(line, search)) print(out, `${prefix}${marked(line, { search, paint, colors })}`);
+  }
+}
+
+/** The line with what was searched for standing out. */
+function marked(
+  line: string,
+  { search, paint, colors }: { search: string | undefined; paint: (text: string) => string; colors: Colors },
+): string {
+  const at = search === undefined ? -1 : line.toLowerCase().indexOf(search.toLowerCase());
+  if (search === undefined || at < 0) return paint(line);
+  const end = at + search.length;
+  return `${paint(line.slice(0, at))}${colors.bold(colors.red(line.slice(at, end)))}${paint(line.slice(end))}`;
 }

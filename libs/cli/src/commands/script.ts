@@ -60,8 +60,7 @@ export function registerScript(program: Command, shell: Shell): void {
     .option('-n, --dry-run', 'show what would be run, and run nothing')
     .addHelpText(
       'after',
-      "\nExample: lattice script ./scripts --jobs 4 --timeout 60s --filter 'db-*' --allow-exit 0,3" +
-        '\n\nExit code: 0 all completed, 1 one failed or was cancelled, 2 bad input or no script, 3 unreachable, 130 interrupted.',
+      '\nExit code: 0 all completed, 1 one failed or was cancelled, 2 bad input or no script, 3 unreachable, 130 interrupted.',
     );
   does(shell, command, optionsSchema, script);
 }

@@ -30,6 +30,11 @@ const VERBS: Record<WorkerOrder, string> = {
   drain: 'Lets a worker take no new tasks and be done when the last has ended.',
   uncordon: 'Lets a cordoned or drained worker take tasks again.',
 };
+const SAID: Record<WorkerOrder, string> = {
+  cordon: 'takes no new tasks; what runs there goes on',
+  drain: 'takes no new tasks, and is drained when the last of its tasks has ended',
+  uncordon: 'takes tasks again',
+};
 const drainOptions = z.object({ exit: z.boolean().optional(), timeout: z.string().optional() });
 
 async function tell(
@@ -40,7 +45,7 @@ async function tell(
 ): Promise<ExitCode> {
   await context.client().orderWorker(workerId, order, options);
   if (globals.json) printJson(terminal.out, { workerId, order });
-  else print(terminal.out, `worker ${workerId} was told to ${order}`);
+  else print(terminal.out, `worker ${workerId} ${SAID[order]}`);
   return EXIT.completed;
 }
 

@@ -21,6 +21,8 @@ export interface RunFilter {
   /** Any of these. */
   status?: readonly RunStatus[] | undefined;
   tag?: string | undefined;
+  /** The schedule that made them. */
+  schedule?: string | undefined;
   /** Runs that tasks of this run started; without it those that nobody started. */
   parent?: string | undefined;
   /** `next` of the page before: the id of a run (a UUID, else Postgres refuses the question). */
@@ -71,11 +73,11 @@ const summarySchema = z
  * none: the search goes on from there.
  */
 export async function listRuns(db: Database, filter: RunFilter): Promise<RunList> {
-  const texts = [filter.workflow, filter.tag, filter.worker, filter.q];
+  const texts = [filter.workflow, filter.tag, filter.schedule, filter.worker, filter.q];
   // Text in Postgres has no NUL, so nothing can match; asking would be an error.
   if (texts.some((text) => text?.includes('\0') === true)) return { runs: [], next: null };
   if (filter.worker !== undefined || filter.q !== undefined) return searchRuns(db, filter);
-  const rows = await db.query(LIST_RUNS, parametersOf(filter, filter.before));
+  const rows = await db.query(LIST_RUNS, [...parametersOf(filter, filter.before), filter.schedule ?? null]);
   return pageOf(
     rows.map((row) => summarySchema.parse(row)),
     filter.limit,
@@ -91,7 +93,8 @@ async function searchRuns(db: Database, filter: RunFilter): Promise<RunList> {
   const found: RunSummary[] = [];
   for (let before = filter.before; ;) {
     const parameters = parametersOf(filter, before);
-    const rows = await db.query(SEARCH_RUNS, [...parameters, WINDOW, filter.worker ?? null, text ?? null, json]);
+    const own = [WINDOW, filter.worker ?? null, text ?? null, json, filter.schedule ?? null];
+    const rows = await db.query(SEARCH_RUNS, [...parameters, ...own]);
     const scan = scanSchema.parse(rows[0]);
     for (const row of rows) if (row['id'] !== null) found.push(summarySchema.parse(row));
     if (found.length > filter.limit) return pageOf(found, filter.limit);

@@ -1,12 +1,57 @@
 """Runs one Python task. The protocol is that of javascript.cjs: LATTICE_SOURCE, LATTICE_INPUT, LATTICE_OUTPUT, LATTICE_FAULT;
-without LATTICE_SOURCE it waits on stdin for one line of JSON that adds them to its environment."""
+without LATTICE_SOURCE it waits on stdin for one line of JSON that adds them to its environment.
+Every task pays for what this file loads and for its being compiled, so what only some need is in python_faults.py, and of the
+json module the half in C alone is used: the half in Python loads `re`, which takes as long as half an interpreter."""
 
-import json
 import os
 import sys
 
-MAX_MESSAGE = 4_000
-MAX_FRAMES = 12
+FAULTS = None
+
+
+class Reading:
+    """How JSON is read: what json.decoder.JSONDecoder says by default."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+
+
+def read_json(text):
+    try:
+        from _json import make_scanner
+
+        return make_scanner(Reading)(text, 0)[0]
+    except Exception:
+        # Another Python, another inside: its own json module knows it.
+        import json
+
+        return json.loads(text)
+
+
+def refuse(value):
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def json_text(value):
+    try:
+        from _json import encode_basestring_ascii, make_encoder
+
+        encode = make_encoder({}, refuse, encode_basestring_ascii, None, ":", ",", False, False, False)
+    except Exception:
+        import json
+
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return "".join(encode(value, 0))
+
+
+def to_json(value):
+    try:
+        return json_text(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        fail_with(*faults().of_value(value, error))
 
 
 def write_whole(path, text):
@@ -32,66 +77,24 @@ def leave(code):
     os._exit(code)
 
 
+def faults():
+    """The part that is needed when something has gone wrong: from the file beside this one, wherever the task has led sys.path."""
+    global FAULTS
+    if FAULTS is None:
+        place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python_faults.py")
+        FAULTS = type(sys)("lattice_faults")
+        with open(place, encoding="utf-8") as file:
+            exec(compile(file.read(), place, "exec", dont_inherit=True), FAULTS.__dict__)
+    return FAULTS
+
+
 def fail_with(code, message, **more):
-    write_whole(FAULT, json.dumps({"code": code, "message": message[:MAX_MESSAGE], **more}))
+    write_whole(FAULT, faults().as_json(code, message, more))
     leave(1)
 
 
-def failed(error):
-    import traceback
-
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-    text = "".join(traceback.format_list(frames[-MAX_FRAMES:]) + traceback.format_exception_only(error))
-    text = text.replace(os.path.dirname(SOURCE) + os.sep, "")
-    name = type(error).__name__
-    more = {"retryable": False} if getattr(error, "retryable", None) is False else {}
-    code = "out_of_memory" if isinstance(error, MemoryError) else "task_failed"
-    message = str(error) or ("memory could not be allocated" if code == "out_of_memory" else name)
-    fail_with(code, message, details={"name": name, "stack": text[-MAX_MESSAGE:]}, **more)
-
-
-def place_of_fault(value, path, open_ids):
-    """The path of the first thing that is not JSON, with what it is; None when all is well."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return None
-    if isinstance(value, float):
-        return None if value == value and abs(value) != float("inf") else f"{path} is {value}, which JSON does not have"
-    if not isinstance(value, (dict, list, tuple)):
-        return f"{path} is a {type(value).__name__}"
-    if id(value) in open_ids:
-        return f"{path} refers back to an object that contains it"
-    inside = open_ids | {id(value)}
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if not (key is None or isinstance(key, (str, bool, int, float))):
-                return f"{path} has a key that is a {type(key).__name__}"
-            name = f"{path}.{key}" if str(key).isidentifier() else f"{path}[{json.dumps(str(key))}]"
-            fault = place_of_fault(item, name, inside)
-            if fault is not None:
-                return fault
-        return None
-    for index, item in enumerate(value):
-        fault = place_of_fault(item, f"{path}[{index}]", inside)
-        if fault is not None:
-            return fault
-    return None
-
-
-def to_json(value):
-    try:
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as error:
-        try:
-            place = place_of_fault(value, "$", frozenset())
-        except RecursionError:
-            place = "$ is nested too deeply"
-        fail_with("output_not_json", f"the output is not JSON: {place or error}")
-
-
 def load_main():
-    import types
-
-    module = types.ModuleType("task")
+    module = type(sys)("task")
     module.__file__ = SOURCE
     sys.modules["task"] = module
     sys.path[0] = os.path.dirname(SOURCE)
@@ -101,10 +104,12 @@ def load_main():
 
 
 def await_task():
-    """Started ahead of its task: loads what any task needs, then blocks until it is told the rest."""
+    """Started ahead of its task: loads what tasks use most, then blocks until it is told the rest."""
+    import json
     import traceback
-    import types
 
+    faults()
+    to_json([1])
     line = b""
     while not line.endswith(b"\n"):
         chunk = os.read(0, 65_536)
@@ -127,7 +132,7 @@ def run():
         if not callable(main):
             fail_with("task_failed", "the source must define a function main(input)")
         with open(INPUT, encoding="utf-8") as file:
-            value = json.load(file)
+            value = read_json(file.read())
         result = main(value)
         if hasattr(result, "__await__"):
             import asyncio
@@ -141,7 +146,8 @@ def run():
     except SystemExit:
         raise
     except BaseException as error:
-        failed(error)
+        code, message, more = faults().of_error(error, SOURCE, __file__)
+        fail_with(code, message, **more)
     leave(0)
 
 

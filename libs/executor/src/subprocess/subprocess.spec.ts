@@ -209,3 +209,34 @@ it('ends what runs when it is closed', async () => {
   await executors.close();
   expect(handle.outcome).toEqual({ status: 'cancelled' });
 });
+
+it('keeps the order of what the console and the streams of a program write, and lets it put its own in their place', async () => {
+  const log = collector();
+  const outcome = await submit(
+    `console.log('1');
+     process.stdout.write('2\\n');
+     console.log('3 %d', 3);
+     const { write } = process.stdout;
+     process.stdout.write = (text) => write.call(process.stdout, 'own ' + text);
+     console.log('4');
+     export default () => { console.error('wrong'); console.table([{ a: 1 }]); console.log('q'.repeat(100_000)) }`,
+    { onLog: log.onLog },
+  ).result();
+  expect(outputOf(outcome)).toBeNull();
+  expect(log.text('stdout').split('\n').slice(0, 5)).toEqual([
+    '1',
+    '2',
+    '3 3',
+    'own 4',
+    expect.stringContaining('own ┌'),
+  ]);
+  expect(log.text('stdout').split('q')).toHaveLength(100_001);
+  expect(log.text('stderr')).toBe('wrong\n');
+});
+
+it('runs a module that awaits outside of its functions, once', async () => {
+  const log = collector();
+  const source = `console.log('begun'); const late = await Promise.resolve(7); export default () => late`;
+  expect(outputOf(await submit(source, { onLog: log.onLog }).result())).toBe(7);
+  expect(log.text()).toBe('begun\n');
+});

@@ -27,6 +27,10 @@ const WARM_BYTES = 100 * MEBIBYTE;
 /** Leaves what it can behind, and tells what it finds of those before it. */
 const NOSY = `import os, subprocess, sys
 STATE = {"count": 0}
+def words_of(pid):
+  try: return open("/proc/" + pid + "/cmdline", "rb").read()
+  except OSError: return b"" # it has ended
+
 def main(input):
   import json
   STATE["count"] += 1
@@ -35,7 +39,7 @@ def main(input):
     "module": getattr(json, "left_here", None),
     "variable": os.environ.get("LEFT_HERE"),
     "files": sorted(os.listdir(os.environ["HOME"])) if os.environ["HOME"] != "/tmp" else sorted(os.listdir("/tmp")),
-    "sleepers": len([p for p in os.listdir("/proc") if p.isdigit() and b"614" in open("/proc/" + p + "/cmdline", "rb").read()]),
+    "sleepers": len([p for p in os.listdir("/proc") if p.isdigit() and b"614" in words_of(p)]),
     "secret": os.environ["SECRET"],
     "pid": os.getpid(),
     "input": input,

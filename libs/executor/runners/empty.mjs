@@ -1,0 +1,2 @@
+// What a runner of JavaScript loads while it waits for its task.
+export default () => undefined;

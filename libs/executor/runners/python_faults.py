@@ -1,0 +1,60 @@
+"""What python.py needs when a task has failed: how it is told."""
+
+import json
+import os
+import traceback
+
+MAX_MESSAGE = 4_000
+MAX_FRAMES = 12
+
+
+def as_json(code, message, more):
+    return json.dumps({"code": code, "message": message[:MAX_MESSAGE], **more})
+
+
+def of_error(error, source, runner):
+    """The code, the message and the rest of the fault that an exception stands for. Only frames of the task are told."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != runner]
+    text = "".join(traceback.format_list(frames[-MAX_FRAMES:]) + traceback.format_exception_only(error))
+    text = text.replace(os.path.dirname(source) + os.sep, "")
+    name = type(error).__name__
+    more = {"retryable": False} if getattr(error, "retryable", None) is False else {}
+    code = "out_of_memory" if isinstance(error, MemoryError) else "task_failed"
+    message = str(error) or ("memory could not be allocated" if code == "out_of_memory" else name)
+    return code, message, {"details": {"name": name, "stack": text[-MAX_MESSAGE:]}, **more}
+
+
+def of_value(value, error):
+    """The code and the message for a value that is not JSON."""
+    try:
+        place = place_of_fault(value, "$", frozenset())
+    except RecursionError:
+        place = "$ is nested too deeply"
+    return "output_not_json", f"the output is not JSON: {place or error}"
+
+
+def place_of_fault(value, path, open_ids):
+    """The path of the first thing that is not JSON, with what it is; None when all is well."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return None
+    if isinstance(value, float):
+        return None if value == value and abs(value) != float("inf") else f"{path} is {value}, which JSON does not have"
+    if not isinstance(value, (dict, list, tuple)):
+        return f"{path} is a {type(value).__name__}"
+    if id(value) in open_ids:
+        return f"{path} refers back to an object that contains it"
+    inside = open_ids | {id(value)}
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not (key is None or isinstance(key, (str, bool, int, float))):
+                return f"{path} has a key that is a {type(key).__name__}"
+            name = f"{path}.{key}" if str(key).isidentifier() else f"{path}[{json.dumps(str(key))}]"
+            fault = place_of_fault(item, name, inside)
+            if fault is not None:
+                return fault
+        return None
+    for index, item in enumerate(value):
+        fault = place_of_fault(item, f"{path}[{index}]", inside)
+        if fault is not None:
+            return fault
+    return None

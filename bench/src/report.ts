@@ -33,6 +33,11 @@ export function atLeast(least: number, line: Omit<Line, 'ok' | 'target' | 'ratio
   return judged(line, (value) => value >= least, `>= ${least}`);
 }
 
+/** Without a target. */
+export function justSaid(line: Omit<Line, 'ok' | 'target' | 'ratio'>): Line {
+  return { ...line, ...(line.raw === undefined ? {} : { ratio: line.lattice / line.raw }), target: '', ok: true };
+}
+
 function judged(line: Omit<Line, 'ok' | 'target' | 'ratio'>, holds: (value: number) => boolean, bound: string): Line {
   if (line.raw === undefined) return { ...line, target: `${bound} ${line.unit}`, ok: holds(line.lattice) };
   const ratio = line.lattice / line.raw;
@@ -49,7 +54,7 @@ export function table(lines: readonly Line[]): string {
     raw === undefined ? '' : short(raw),
     ratio === undefined ? '' : `${ratio.toFixed(2)} x`,
     target,
-    ok ? 'ok' : 'MISSED',
+    target === '' ? '' : ok ? 'ok' : 'MISSED',
   ]);
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));

@@ -9,7 +9,7 @@ import { createExecutors, type Executor, type Executors } from '@lattice/executo
 import type { Benchmark } from '../benchmark';
 import { range } from '../graphs';
 import { median, timed } from '../numbers';
-import { atMost, type Line } from '../report';
+import { atMost, justSaid, type Line } from '../report';
 
 const run = promisify(execFile);
 const LEVELS = ['subprocess', 'seccomp', 'docker'] as const;
@@ -46,38 +46,42 @@ export const executorStarts: Benchmark = {
 /** Levels that this machine has not are left out. */
 export async function measureExecutors(rounds: number): Promise<Line[]> {
   const workRoot = mkdtempSync(join(tmpdir(), 'lattice-bench-'));
-  const cold = createExecutors({ workerId: 'bench-cold', workRoot });
-  const warm = createExecutors({ workerId: 'bench-warm', workRoot, warmBytes: WARM_BYTES });
+  const cold = createExecutors({ workerId: 'bench-cold', workRoot, rooms: true });
+  const unprepared = createExecutors({ workerId: 'bench-unprepared', workRoot });
+  const warm = createExecutors({ workerId: 'bench-warm', workRoot, warmBytes: WARM_BYTES, rooms: true });
   try {
     const lines: Line[] = [];
     for (const level of LEVELS) {
       for (const language of LANGUAGES) {
         if (await canRun(cold, level, language))
-          lines.push(...(await measure({ cold, warm, level, language, rounds })));
+          lines.push(...(await measure({ unprepared, cold, warm, level, language, rounds })));
       }
     }
     return lines;
   } finally {
-    await Promise.all([cold.close(), warm.close()]);
+    await Promise.all([unprepared.close(), cold.close(), warm.close()]);
     rmSync(workRoot, { recursive: true, force: true });
   }
 }
 
 async function measure(options: {
+  unprepared: Executors;
   cold: Executors;
   warm: Executors;
   level: Level;
   language: Language;
   rounds: number;
 }): Promise<Line[]> {
-  const { cold, warm, level, language, rounds } = options;
+  const { unprepared, cold, warm, level, language, rounds } = options;
   const pause = level === 'docker' ? DOCKER_PAUSE_MS : PAUSE_MS;
   const bare = await bareStart(level, language);
-  const all = { bare: [] as number[], cold: [] as Times[], warm: [] as Times[] };
-  await once(warm.forTask('code', level), language);
+  const all = { bare: [] as number[], unprepared: [] as Times[], cold: [] as Times[], warm: [] as Times[] };
+  for (const one of [unprepared, warm]) await once(one.forTask('code', level), language);
   for (const _ of range(rounds)) {
     all.bare.push(await bare());
     all.cold.push(await once(cold.forTask('code', level), language));
+    await sleep(pause);
+    if (level !== 'docker') all.unprepared.push(await once(unprepared.forTask('code', level), language));
     await sleep(pause);
     all.warm.push(await once(warm.forTask('code', level), language));
     await sleep(pause);
@@ -92,6 +96,16 @@ async function measure(options: {
       lattice: whole ? median(all.cold.map(({ end }) => end)) : coldFirst,
       raw: median(all.bare),
     }),
+    ...(whole
+      ? []
+      : [
+          justSaid({
+            name: `${name}: the same, with nothing set up before`,
+            unit: 'ms',
+            lattice: median(all.unprepared.map(({ first }) => first)),
+            raw: median(all.bare),
+          }),
+        ]),
     atMost(0.25, {
       name: `${name}: warm, beside cold`,
       unit: 'ms',
@@ -128,7 +142,7 @@ async function canRun(executors: Executors, level: Level, language: Language): P
   );
 }
 
-/** The least that any executor would have to do at this level: to the first byte, for containers to the removal. */
+/** The least that there is to compare with: an interpreter alone, to its first byte; a container, to its removal. */
 async function bareStart(level: Level, language: Language): Promise<() => Promise<number>> {
   const program =
     language === 'python' ? [await pythonOf(level), '-c', 'print("x")'] : [process.execPath, '-e', 'console.log("x")'];
@@ -136,24 +150,8 @@ async function bareStart(level: Level, language: Language): Promise<() => Promis
     case 'subprocess':
       return () => firstByte(program, {});
     case 'seccomp':
-      // The same namespaces around the interpreter, with all of the machine's files and no filter.
-      return () =>
-        firstByte(
-          [
-            'bwrap',
-            '--unshare-all',
-            '--die-with-parent',
-            '--ro-bind',
-            '/',
-            '/',
-            '--proc',
-            '/proc',
-            '--dev',
-            '/dev',
-            ...program,
-          ],
-          process.getuid?.() === 0 ? NOBODY : {},
-        );
+      // The interpreter alone, without any sandbox: as the user that tasks have.
+      return () => firstByte(program, process.getuid?.() === 0 ? NOBODY : {});
     case 'docker': {
       const [image, command] = language === 'python' ? ['lattice/python', 'python3'] : ['lattice/node', 'node'];
       return () => timed(() => bareContainer({ Image: image, Entrypoint: [command], Cmd: program.slice(1) }));

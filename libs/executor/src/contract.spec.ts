@@ -167,43 +167,52 @@ const docker = dockerAnswers();
 const bubblewrap = bubblewrapWorks();
 const WARM_BYTES = 200 * MEBIBYTE;
 const KINDS = [
-  { level: 'none', kind: 'handler', warm: false },
-  { level: 'subprocess', kind: 'javascript', warm: false },
-  { level: 'subprocess', kind: 'python', warm: false },
-  { level: 'subprocess', kind: 'javascript', warm: true },
+  { level: 'none', kind: 'handler', ahead: 'nothing' },
+  { level: 'subprocess', kind: 'javascript', ahead: 'nothing' },
+  { level: 'subprocess', kind: 'python', ahead: 'nothing' },
+  { level: 'subprocess', kind: 'javascript', ahead: 'rooms' },
+  { level: 'subprocess', kind: 'javascript', ahead: 'interpreters' },
   ...(bubblewrap
     ? ([
-        { level: 'seccomp', kind: 'javascript', warm: false },
-        { level: 'seccomp', kind: 'python', warm: false },
-        { level: 'seccomp', kind: 'python', warm: true },
+        { level: 'seccomp', kind: 'javascript', ahead: 'nothing' },
+        { level: 'seccomp', kind: 'python', ahead: 'nothing' },
+        { level: 'seccomp', kind: 'python', ahead: 'rooms' },
+        { level: 'seccomp', kind: 'python', ahead: 'interpreters' },
       ] as const)
     : []),
   ...(docker
     ? ([
-        { level: 'docker', kind: 'javascript', warm: false },
-        { level: 'docker', kind: 'python', warm: false },
-        { level: 'docker', kind: 'javascript', warm: true },
+        { level: 'docker', kind: 'javascript', ahead: 'nothing' },
+        { level: 'docker', kind: 'python', ahead: 'nothing' },
+        { level: 'docker', kind: 'javascript', ahead: 'interpreters' },
       ] as const)
     : []),
 ] as const;
 
-describe.each(KINDS)('level $level, $kind, started ahead: $warm', ({ level, kind, warm }) => {
+describe.each(KINDS)('level $level, $kind, ready before: $ahead', ({ level, kind, ahead }) => {
   const killable = level !== 'none';
   const workRoot = newFolder();
   const handlers = new Map<string, Handler>();
-  const mark = `contract-${level}-${kind}-${warm ? 'warm-' : ''}${process.pid}`;
+  const mark = `contract-${level}-${kind}-${ahead}-${process.pid}`;
   let executors: Executors;
   let executor: Executor;
 
   beforeAll(() => {
-    executors = createExecutors({ workerId: mark, workRoot, handlers, warmBytes: warm ? WARM_BYTES : 0 });
+    executors = createExecutors({
+      workerId: mark,
+      workRoot,
+      handlers,
+      warmBytes: ahead === 'interpreters' ? WARM_BYTES : 0,
+      rooms: ahead !== 'nothing',
+    });
     executor = executors.forTask(level === 'none' ? 'handler/any' : 'code', level);
   });
   afterEach(() => {
     // What waits for a task has no execution yet.
     const left = processesWith(`LATTICE_OWNER=${mark}`);
-    if (killable && !warm) expect(left).toEqual([]);
-    if (warm) expect(left.filter((pid) => processesWith('LATTICE_EXECUTION=').includes(pid))).toEqual([]);
+    if (killable && ahead === 'nothing') expect(left).toEqual([]);
+    if (ahead !== 'nothing')
+      expect(left.filter((pid) => processesWith('LATTICE_EXECUTION=').includes(pid))).toEqual([]);
   });
   afterAll(async () => {
     await executors.close();

@@ -30,6 +30,8 @@ export interface ExecutorsOptions {
    * runs one task.
    */
   warmBytes?: number;
+  /** Keep what an interpreter needs set up ahead of code tasks, without an interpreter: folder, limits, sandbox. Default: where there is memory for interpreters. */
+  rooms?: boolean;
   /** PATH of code tasks; default the worker's. */
   searchPath?: string;
   /** Default python3. */
@@ -72,6 +74,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const owner = thisOwner(options.workerId);
   const workRoot = options.workRoot ?? defaultWorkRoot();
   const { docker = {}, warmBytes = 0 } = options;
+  const { rooms = warmBytes > 0 } = options;
   const socket = docker.socketPath === undefined ? {} : { socketPath: docker.socketPath };
   const none = createNoneExecutor({
     handlers: options.handlers ?? new Map(),
@@ -80,8 +83,8 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const http = createHttpExecutor();
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const tools = createTools(options.python ?? 'python3');
-  const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools, warmBytes });
-  const seccomp = createSeccompExecutor({ owner, workRoot, searchPath, tools, warmBytes });
+  const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools, warmBytes, rooms });
+  const seccomp = createSeccompExecutor({ owner, workRoot, searchPath, tools, warmBytes, rooms });
   const container = createDockerExecutor({
     owner,
     workRoot,

@@ -19,6 +19,8 @@ export interface Places {
   files: string;
   /** Folder for the files that are to be kept. */
   artifacts: string;
+  /** What an interpreter's start that is held waits for. */
+  start: string;
   /** Working folder and HOME of a process. */
   home: string;
   temp: string;
@@ -35,6 +37,8 @@ export interface Workspace extends Places {
   give(execution: Execution): void;
   /** Writes the files that it is given; before `give`. */
   giveFiles(execution: Execution, signal: AbortSignal): Promise<void>;
+  /** Writes the file of a start that is held. */
+  giveStart(text: string): void;
   remove(): Promise<void>;
 }
 
@@ -74,6 +78,7 @@ export function openWorkspace(options: {
     outputFolder,
     input: path.join(given, 'input.json'),
     source: path.join(given, sourceName(language)),
+    start: path.join(given, 'start.sh'),
     output: path.join(outputFolder, 'output.json'),
     fault: path.join(outputFolder, 'fault.json'),
     home: path.join(folder, 'home'),
@@ -85,6 +90,7 @@ export function openWorkspace(options: {
       write(workspace.input, JSON.stringify(execution.input) ?? 'null', audience, uid);
       if (execution.uses === 'code') write(workspace.source, execution.code.source, audience, uid);
     },
+    giveStart: (text) => write(workspace.start, text, audience, uid),
     remove: () => removeFolder(folder),
   };
   ensureRoot(root, uid !== undefined);

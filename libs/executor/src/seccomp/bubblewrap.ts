@@ -35,6 +35,7 @@ export function placesInside(workspace: Workspace): Places {
   return {
     input: `${INSIDE.given}/${path.basename(workspace.input)}`,
     source: `${INSIDE.given}/${path.basename(workspace.source)}`,
+    start: `${INSIDE.given}/${path.basename(workspace.start)}`,
     output: INSIDE.output,
     fault: INSIDE.fault,
     files: `${INSIDE.given}/${path.basename(workspace.files)}`,

@@ -7,10 +7,11 @@ import { createSeccompLauncher, type SeccompOptions } from './seccomp-launcher';
 const RAN = /"exit-code"\s*:/;
 
 /** Level `seccomp`: code that sees its interpreter, libraries and own files, nothing else of the machine, and may ask little of the kernel. */
-export function createSeccompExecutor(options: SeccompOptions & { warmBytes: number }): Executor {
+export function createSeccompExecutor(options: SeccompOptions & { warmBytes: number; rooms: boolean }): Executor {
   return createProcessExecutor({
     owner: options.owner,
     warmBytes: options.warmBytes,
+    rooms: options.rooms,
     launcher: createSeccompLauncher(options),
     wrapperFault: (interpreter, stderrTail) => (RAN.test(interpreter.status()) ? undefined : sandboxFault(stderrTail)),
   });

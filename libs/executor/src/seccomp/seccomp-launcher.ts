@@ -5,6 +5,7 @@ import type { Owner } from '../owner';
 import { baseEnvironment, prlimitArgs, runnerWords } from '../subprocess/command';
 import type { Launcher, Prepared, Shape } from '../subprocess/launcher';
 import { THREADS_PER_PROCESS, type Tools } from '../subprocess/tools';
+import { holdWords } from '../warm/hold';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
 import { INSIDE, NOBODY, ownArgs, placesInside, sharedArgs } from './bubblewrap';
 import { encode, filterOf } from './filter';
@@ -47,19 +48,22 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
     const own = filter;
     if (uid !== undefined && !canPass(workRoot)) throw unreachable(workRoot);
     const shared = sharedArgs(shape, [...systemView(), ...interpreter.binds], kit.folder);
-    const words = [...limits, ...runnerWords(shape, interpreter.file, INSIDE.kit)];
+    const words = runnerWords(shape, interpreter.file, INSIDE.kit);
     return {
       openWorkspace: (token) => workspaceOf(workRoot, token, shape, uid),
-      launch: (workspace) => ({
-        file: bwrap,
-        args: [...shared, ...ownArgs(workspace), ...words],
-        cwd: '/',
-        env: baseEnvironment(INSIDE, INSIDE_PATH),
-        places: placesInside(workspace),
-        // A new description of the file, to be read from its begin.
-        handles: [openSync(`/proc/self/fd/${own}`, 'r')],
-        uid,
-      }),
+      launch(workspace, held) {
+        const places = placesInside(workspace);
+        return {
+          file: bwrap,
+          args: [...shared, ...ownArgs(workspace), ...limits, ...(held ? holdWords(places.start, words) : words)],
+          cwd: '/',
+          env: baseEnvironment(INSIDE, INSIDE_PATH),
+          places,
+          // A new description of the file, to be read from its begin.
+          handles: [openSync(`/proc/self/fd/${own}`, 'r')],
+          uid,
+        };
+      },
     };
   }
 

@@ -37,7 +37,8 @@ export interface Launcher {
 
 export interface Prepared {
   openWorkspace(token: string): Workspace;
-  launch(workspace: Workspace): Launch;
+  /** `held`: all is set up, and the start of the interpreter alone is left, for the word of `holdWords`. */
+  launch(workspace: Workspace, held: boolean): Launch;
 }
 
 export function shapeOf(execution: Execution & CodeProgram): Shape {

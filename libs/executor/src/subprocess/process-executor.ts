@@ -8,6 +8,7 @@ import { nextToken, stampOf, type Owner } from '../owner';
 import type { CodeProgram, Execution, Executor, Handle, Outcome } from '../port';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop } from '../stop';
 import { messageOf } from '../thrown';
+import { GO, HELD_BYTES, isHoldable, startFileOf } from '../warm/hold';
 import { Pool } from '../warm/pool';
 import { bytesOf, isWarmable, keyOf, MOST_OF_A_SHAPE, orderOf, wasBegun } from '../warm/warmable';
 import { taskEnvironment } from './command';
@@ -25,6 +26,8 @@ export interface ProcessOptions {
   wrapperFault?: (interpreter: Interpreter, stderrTail: string) => Outcome | undefined;
   /** Memory for interpreters that were started ahead of their tasks; 0: none are. */
   warmBytes: number;
+  /** Whether rooms are kept ready. */
+  rooms: boolean;
 }
 
 interface Machinery {
@@ -32,7 +35,10 @@ interface Machinery {
   table: ProcessTable;
   watchdog: Watchdog;
   guardian: Guardian;
-  pool: Pool<Interpreter>;
+  /** Interpreters that wait for their task. */
+  interpreters: Pool<Interpreter>;
+  /** All that an interpreter needs, without one. */
+  rooms: Pool<Interpreter>;
 }
 
 interface Job {
@@ -44,6 +50,8 @@ interface Job {
 
 type CodeExecution = Execution & CodeProgram;
 
+/** Of memory, for rooms of all shapes. */
+const MOST_OF_ROOMS = 16 * HELD_BYTES;
 /** A killed process that does not go within this time is stuck in the kernel; it is reported all the same. */
 const EXIT_LIMIT_MS = 1_000;
 /** How long a slow log sink may hold the outcome back: after a stop, and after an end of its own. */
@@ -54,18 +62,17 @@ const LOG_ENDED_MS = 10_000;
 export function createProcessExecutor(options: ProcessOptions): Executor {
   const { launcher } = options;
   const table = createProcessTable();
-  const pool = new Pool<Interpreter>({
-    budgetBytes: options.warmBytes,
-    bytesOf,
+  const ofPool = {
     mostOfAKey: MOST_OF_A_SHAPE,
-    discard: (interpreter) => discard(interpreter, table),
-  });
+    discard: (interpreter: Interpreter) => discard(interpreter, table),
+  };
   const machinery: Machinery = {
     options,
     table,
     watchdog: createWatchdog(table),
     guardian: createGuardian(stampOf(options.owner)),
-    pool,
+    interpreters: new Pool({ ...ofPool, budgetBytes: options.warmBytes, bytesOf }),
+    rooms: new Pool({ ...ofPool, budgetBytes: options.rooms ? MOST_OF_ROOMS : 0, bytesOf: () => HELD_BYTES }),
   };
   const running = new Set<Handle>();
 
@@ -83,7 +90,8 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
     },
     async close() {
       await Promise.all([
-        pool.close(),
+        machinery.interpreters.close(),
+        machinery.rooms.close(),
         ...[...running].map(async (handle) => handle.cancel('the executor is closing')),
       ]);
       machinery.guardian.close();
@@ -97,19 +105,37 @@ async function run(job: Job): Promise<Outcome> {
   const shape = shapeOf(execution);
   const prepared = await machinery.options.launcher.prepare(shape);
   if (stop.cause !== undefined) return outcomeOfStop(stop.cause);
+  const key = keyOf(shape);
+  const { interpreters, rooms } = machinery;
   const ready = isWarmable(execution)
-    ? machinery.pool.take(keyOf(shape), () => startAhead(machinery, prepared))
+    ? interpreters.take(key, () => startAhead(machinery, prepared, { held: false }))
     : undefined;
-  return (ready === undefined ? undefined : await runWarm(job, ready)) ?? (await runCold(job, prepared));
+  const outcome = ready === undefined ? undefined : await runAhead(job, ready, orderInterpreter);
+  if (outcome !== undefined) return outcome;
+  const room = isHoldable(execution)
+    ? rooms.take(key, () => startAhead(machinery, prepared, { held: true }))
+    : undefined;
+  return (room === undefined ? undefined : await runAhead(job, room, letGo)) ?? (await runCold(job, prepared));
 }
 
-/** Undefined when the interpreter had ended before it took the task. */
-async function runWarm(job: Job, interpreter: Interpreter): Promise<Outcome | undefined> {
+type Tell = (interpreter: Interpreter, env: Record<string, string>) => void;
+
+function orderInterpreter(interpreter: Interpreter, env: Record<string, string>): void {
+  interpreter.order(orderOf(env));
+}
+
+function letGo(interpreter: Interpreter, env: Record<string, string>): void {
+  interpreter.workspace.giveStart(startFileOf(env));
+  interpreter.order(GO);
+}
+
+/** Undefined when what was started ahead had ended before it took the task. */
+async function runAhead(job: Job, interpreter: Interpreter, tell: Tell): Promise<Outcome | undefined> {
   const { execution, machinery } = job;
   try {
     await giveFilesOf(job, interpreter.workspace);
     interpreter.workspace.give(execution);
-    interpreter.order(orderOf(taskEnvironment(execution, interpreter.places, interpreter.token)));
+    tell(interpreter, taskEnvironment(execution, interpreter.places, interpreter.token));
     const outcome = await follow(job, interpreter);
     const taken = job.stop.cause !== undefined || outcome.status !== 'failed' || wasBegun(interpreter.workspace);
     return taken ? outcome : undefined;
@@ -128,7 +154,8 @@ async function runCold(job: Job, prepared: Prepared): Promise<Outcome> {
     const { launcher } = options;
     const env = (places: Interpreter['places']) => taskEnvironment(execution, places, token);
     const leases = execution.gpus?.fds ?? [];
-    const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, env, leases });
+    const own = { env, leases, held: false };
+    const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
     if ('reason' in started) return outcomeOfSpawnError(started.reason);
     try {
       return await follow(job, started);
@@ -140,19 +167,19 @@ async function runCold(job: Job, prepared: Prepared): Promise<Outcome> {
   }
 }
 
-/** Starts an interpreter that waits for its task in its sandbox, which is sealed already. */
-async function startAhead(machinery: Machinery, prepared: Prepared): Promise<Interpreter> {
-  const { table, guardian, options, pool } = machinery;
+/** Starts an interpreter, or holds its start, in its sandbox, which is sealed already: it waits for its task. */
+async function startAhead(machinery: Machinery, prepared: Prepared, { held }: { held: boolean }): Promise<Interpreter> {
+  const { table, guardian, options } = machinery;
   const token = nextToken(options.owner);
   const workspace = prepared.openWorkspace(token);
   const { launcher } = options;
-  const own = { leases: [], env: undefined };
+  const own = { leases: [], env: undefined, held };
   const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
   if ('reason' in started) {
     await workspace.remove();
     throw new Error(`could not be started ahead: ${messageOf(started.reason)}`);
   }
-  void started.exit.then(() => pool.lost(started));
+  void started.exit.then(() => (held ? machinery.rooms : machinery.interpreters).lost(started));
   return started;
 }
 

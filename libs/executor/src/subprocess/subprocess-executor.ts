@@ -11,11 +11,12 @@ export interface SubprocessOptions {
   searchPath: string;
   tools: Tools;
   warmBytes: number;
+  rooms: boolean;
 }
 
 /** Level `subprocess`: code in a process group of its own, without the worker's environment, within limits. No isolation of files or network. */
 export function createSubprocessExecutor(options: SubprocessOptions): Executor {
-  const { owner, workRoot, searchPath, tools, warmBytes } = options;
+  const { owner, workRoot, searchPath, tools, warmBytes, rooms } = options;
   const launcher = createSubprocessLauncher({ workRoot, searchPath, tools });
-  return createProcessExecutor({ owner, launcher, warmBytes });
+  return createProcessExecutor({ owner, launcher, warmBytes, rooms });
 }

@@ -1,3 +1,4 @@
+import { holdWords } from '../warm/hold';
 import { openWorkspace } from '../workspace';
 import { baseEnvironment, prlimitArgs, runnerWords, RUNNERS_FOLDER } from './command';
 import type { Launcher, Prepared, Shape } from './launcher';
@@ -7,30 +8,24 @@ import type { Tools } from './tools';
 export function createSubprocessLauncher(options: { workRoot: string; searchPath: string; tools: Tools }): Launcher {
   const { workRoot, searchPath, tools } = options;
 
-  async function commandOf(shape: Shape): Promise<{ file: string; args: string[] }> {
-    const words: string[] = [];
+  async function wrappersOf(shape: Shape): Promise<string[]> {
     const prlimit = await tools.prlimit();
-    if (prlimit !== undefined) words.push(...prlimit, ...prlimitArgs(shape));
+    const limits = prlimit === undefined ? [] : [...prlimit, ...prlimitArgs(shape)];
     // The guardian does the same and more, a moment later.
-    if (await tools.setpriv()) words.push('setpriv', '--pdeathsig', 'KILL');
-    const interpreter = shape.language === 'python' ? await tools.python() : process.execPath;
-    words.push(...runnerWords(shape, interpreter, RUNNERS_FOLDER));
-    const [file = '', ...args] = words;
-    return { file, args };
+    return (await tools.setpriv()) ? [...limits, 'setpriv', '--pdeathsig', 'KILL'] : limits;
   }
 
   async function prepare(shape: Shape): Promise<Prepared> {
-    const command = await commandOf(shape);
+    const wrappers = await wrappersOf(shape);
+    const interpreter = shape.language === 'python' ? await tools.python() : process.execPath;
+    const words = runnerWords(shape, interpreter, RUNNERS_FOLDER);
     return {
       openWorkspace: (token) => openWorkspace({ root: workRoot, token, language: shape.language, audience: 'process' }),
-      launch: (workspace) => ({
-        ...command,
-        cwd: workspace.home,
-        env: baseEnvironment(workspace, searchPath),
-        places: workspace,
-        handles: [],
-        uid: undefined,
-      }),
+      launch(workspace, held) {
+        const [file = '', ...args] = [...wrappers, ...(held ? holdWords(workspace.start, words) : words)];
+        const env = baseEnvironment(workspace, searchPath);
+        return { file, args, cwd: workspace.home, env, places: workspace, handles: [], uid: undefined };
+      },
     };
   }
 

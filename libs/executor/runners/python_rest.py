@@ -1,4 +1,4 @@
-"""What python.py needs when a task has failed: how it is told."""
+"""The rest of python.py: for tasks that fail, wait, or meet a Python that is not as expected."""
 
 import json
 import os
@@ -8,13 +8,44 @@ MAX_MESSAGE = 4_000
 MAX_FRAMES = 12
 
 
-def as_json(code, message, more):
+class Fault(Exception):
+    """What the runner has to say of a task: a code and a message, without a place in its source."""
+
+
+def await_task():
+    """Started ahead of its task: blocks until it is told the rest."""
+    line = b""
+    while not line.endswith(b"\n"):
+        chunk = os.read(0, 65_536)
+        if not chunk:
+            os._exit(0)
+        line += chunk
+    os.environ.update(json.loads(line)["env"])
+    # Says that the task was taken: should this process have ended before, another one may run it.
+    with open(os.environ["LATTICE_FAULT"], "w", encoding="utf-8") as file:
+        file.write("{}")
+
+
+def awaited(result):
+    import asyncio
+
+    async def wait():
+        return await result
+
+    return asyncio.run(wait())
+
+
+def told(error, source, runner):
+    """The JSON of the fault that an exception stands for."""
+    code, message, more = of_error(error, source, runner)
     return json.dumps({"code": code, "message": message[:MAX_MESSAGE], **more})
 
 
 def of_error(error, source, runner):
-    """The code, the message and the rest of the fault that an exception stands for. Only frames of the task are told."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != runner]
+    if isinstance(error, Fault):
+        return *error.args, {}
+    # Only frames of the task.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in (runner, __file__)]
     text = "".join(traceback.format_list(frames[-MAX_FRAMES:]) + traceback.format_exception_only(error))
     text = text.replace(os.path.dirname(source) + os.sep, "")
     name = type(error).__name__
@@ -24,13 +55,15 @@ def of_error(error, source, runner):
     return code, message, {"details": {"name": name, "stack": text[-MAX_MESSAGE:]}, **more}
 
 
-def of_value(value, error):
-    """The code and the message for a value that is not JSON."""
+def to_json(value):
     try:
-        place = place_of_fault(value, "$", frozenset())
-    except RecursionError:
-        place = "$ is nested too deeply"
-    return "output_not_json", f"the output is not JSON: {place or error}"
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        try:
+            place = place_of_fault(value, "$", frozenset())
+        except RecursionError:
+            place = "$ is nested too deeply"
+        raise Fault("output_not_json", f"the output is not JSON: {place or error}")
 
 
 def place_of_fault(value, path, open_ids):

@@ -3,6 +3,17 @@ import type { Engine } from '@lattice/engine';
 import { LatticeError, type RunEvent } from '@lattice/contracts';
 import { breakBus, completed, eventually, log, testEngine, type TestEngine } from './support';
 
+/** An engine whose queries are counted: looks at the watermark, which has the last event, and others. */
+function counting(engine: Engine): { engine: Engine; looks: () => number; others: () => number } {
+  let [looks, others] = [0, 0];
+  const query: Engine['db']['query'] = (statement, params) => {
+    if (typeof statement !== 'string' && statement.name === 'read-watermark') looks += 1;
+    else others += 1;
+    return engine.db.query(statement, params);
+  };
+  return { engine: { ...engine, db: { ...engine.db, query } }, looks: () => looks, others: () => others };
+}
+
 describe('LiveHub', () => {
   let test: TestEngine;
   let hub: LiveHub;
@@ -71,6 +82,31 @@ describe('LiveHub', () => {
     expect(await collect(following)).toEqual([...lost, ...rest].map(({ id }) => id));
   });
 
+  it('misses nothing when the last message gets lost: from time to time it looks for the last event', async () => {
+    const runId = await test.submit();
+    const following = collect(hub.follow(runId, '0'));
+    await eventually(() => hub.listeners === 1);
+    const told = await test.history.write(runId, [log('a')]);
+    const lost = await test.history.commit(runId, [log('b'), completed]);
+    expect(await following).toEqual([...told, ...lost].map(({ id }) => id));
+  }, 40_000);
+
+  it('keeps 10,000 quiet subscriptions by one query now and then', async () => {
+    const counted = counting(test.engine);
+    const many = new LiveHub(counted.engine);
+    const runIds = await Promise.all(Array.from({ length: 100 }, () => test.submit()));
+    const following = Array.from({ length: 10_000 }, (_, n) => collect(many.follow(runIds[n % 100] ?? '', '0')));
+    await eventually(() => counted.others() === 20_000);
+    const events = (await Promise.all(runIds.map((runId) => test.history.write(runId, [log('a')])))).flat();
+    const looks = counted.looks();
+    for (const more of [1, 2]) await eventually(() => counted.looks() >= looks + more);
+    expect(counted.others()).toBe(20_000);
+    const ends = (await Promise.all(runIds.map((runId) => test.history.write(runId, [completed])))).flat();
+    const idsOf = (runId: string) => [...events, ...ends].filter((event) => event.runId === runId).map(({ id }) => id);
+    for (const [n, ids] of (await Promise.all(following)).entries()) expect(ids).toEqual(idsOf(runIds[n % 100] ?? ''));
+    await many.close('done');
+  }, 60_000);
+
   it('misses nothing when the connection to the bus breaks', async () => {
     const runId = await test.submit();
     const following = collect(hub.follow(runId, '0'));
@@ -112,26 +148,16 @@ describe('LiveHub', () => {
   });
 
   it('asks Postgres when a follower comes, not for each event', async () => {
-    let queries = 0;
-    const counting: Engine = {
-      ...test.engine,
-      db: {
-        ...test.engine.db,
-        query: (statement, params) => {
-          queries += 1;
-          return test.engine.db.query(statement, params);
-        },
-      },
-    };
-    const counted = new LiveHub(counting);
+    const counter = counting(test.engine);
+    const counted = new LiveHub(counter.engine);
     const runId = await test.submit();
     const followers = Array.from({ length: 50 }, () => collect(counted.follow(runId, '0')));
-    await eventually(() => queries >= 100);
+    await eventually(() => counter.others() >= 100);
     for (let round = 0; round < 40; round += 1) await test.history.write(runId, [log('x')]);
     await test.history.write(runId, [completed]);
     for (const ids of await Promise.all(followers)) expect(ids).toHaveLength(41);
     // The state and one page each: what came meanwhile went over the bus.
-    expect(queries).toBe(100);
+    expect(counter.others()).toBe(100);
     await counted.close('done');
   });
 

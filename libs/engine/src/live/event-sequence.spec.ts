@@ -26,6 +26,16 @@ describe('EventSequence', () => {
     expect(sequence.continues(ids(7))).toBe(true);
   });
 
+  it('goes on from where it is told that nothing is missing', () => {
+    const sequence = new EventSequence();
+    expect(sequence.last).toBeUndefined();
+    sequence.reach(7n);
+    expect(sequence.continues(ids(9))).toBe(false);
+    sequence.reach(4n);
+    expect(sequence.last).toBe(9n);
+    expect(sequence.continues(ids(10))).toBe(true);
+  });
+
   it('trusts nothing without a number', () => {
     expect(new EventSequence().continues([{ id: 'x' }])).toBe(false);
     expect(new EventSequence().continues([null])).toBe(false);

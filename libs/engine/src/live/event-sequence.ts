@@ -14,7 +14,17 @@ const numberedSchema = z.array(
  * message was lost, for instance because its publisher died between the commit and the message.
  */
 export class EventSequence {
-  private last: bigint | undefined;
+  private latest: bigint | undefined;
+
+  /** The highest id that came, or that was there before; undefined when nothing is known. */
+  get last(): bigint | undefined {
+    return this.latest;
+  }
+
+  /** Whatever has an id up to this one is not missed any more: all who follow look into Postgres, or did. */
+  reach(id: bigint): void {
+    if (this.latest === undefined || id > this.latest) this.latest = id;
+  }
 
   /** True when nothing is missing between what came before and these events, nor among them. The first ones always fit. */
   continues(events: readonly unknown[]): boolean {
@@ -22,8 +32,8 @@ export class EventSequence {
     if (!numbered.success) return false;
     let whole = true;
     for (const { id } of numbered.data) {
-      if (this.last !== undefined && id > this.last + 1n) whole = false;
-      if (this.last === undefined || id > this.last) this.last = id;
+      if (this.latest !== undefined && id > this.latest + 1n) whole = false;
+      this.reach(id);
     }
     return whole;
   }

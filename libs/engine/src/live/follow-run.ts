@@ -29,7 +29,6 @@ export async function* followRun(
 ): AsyncGenerator<readonly RunEvent[], void, undefined> {
   const mailbox = new Mailbox(turns);
   let last = BigInt(after);
-  let waiting = false;
   let stopped: LatticeError | undefined;
   const isOver = () => {
     if (stopped !== undefined) throw stopped;
@@ -43,7 +42,6 @@ export async function* followRun(
       stopped = reason;
       mailbox.notify();
     },
-    position: () => (waiting ? last : undefined),
   });
   signal?.addEventListener('abort', onAbort);
   try {
@@ -72,9 +70,7 @@ export async function* followRun(
         if (isFinalEvent(end.type)) return;
       }
       if (isOver()) return;
-      waiting = true;
       await mailbox.wait();
-      waiting = false;
     }
   } finally {
     signal?.removeEventListener('abort', onAbort);

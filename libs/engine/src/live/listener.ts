@@ -7,8 +7,6 @@ export interface LiveListener {
   check(): void;
   /** The process stops. */
   stop(reason: LatticeError): void;
-  /** The id after which it waits for events; undefined while it reads by itself. */
-  position(): bigint | undefined;
 }
 
 /** Registers a listener and resolves once the bus is open. The function given back takes it off; calling it twice is harmless. */

@@ -1,23 +1,18 @@
 import { eventSchema, LatticeError, type RunEvent } from '@lattice/contracts';
+import { lastEventId } from '@lattice/persistence';
 import type { Engine } from '../context';
 import { EventSequence } from './event-sequence';
 import { followRun, type FollowOptions } from './follow-run';
 import type { Attach, LiveListener } from './listener';
-import { probeRun } from './probe-run';
 import { Turns } from './turns';
 import { waitForEnd, type WaitOptions } from './wait-for-end';
 
 /** The bus stays open so long after the last follower went: most followers come one after the other. */
 const LINGER_MS = 5_000;
-/** A run of which the bus said nothing for so long is looked up in Postgres: the net under a lost message. */
-const PROBE_MS = 15_000;
+/** So often Postgres is asked for its last event: what the bus has not brought by the next time was lost. */
+const PROBE_MS = 7_500;
 /** A follower is told that the bus is not there after so long; the subscription goes on being tried. */
 const BUS_LIMIT_MS = 5_000;
-
-interface Channel {
-  readonly listeners: Set<LiveListener>;
-  heardAt: number;
-}
 
 type Unsubscribe = () => Promise<void>;
 
@@ -26,7 +21,7 @@ type Unsubscribe = () => Promise<void>;
  * come over the bus after their commit to Postgres, so whoever listens first and reads Postgres then misses nothing.
  */
 export class LiveHub {
-  private readonly channels = new Map<string, Channel>();
+  private readonly channels = new Map<string, Set<LiveListener>>();
   private bus: Promise<Unsubscribe> | undefined;
   private busClosing: Promise<void> = Promise.resolve();
   private linger: NodeJS.Timeout | undefined;
@@ -34,6 +29,8 @@ export class LiveHub {
   private stopped: LatticeError | undefined;
   private readonly turns = new Turns();
   private sequence = new EventSequence();
+  /** What Postgres had at the last look, and the bus had not brought. */
+  private awaited: bigint | undefined;
 
   constructor(private readonly engine: Engine) {}
 
@@ -56,14 +53,14 @@ export class LiveHub {
 
   /** Followers and waiters there are now. */
   get listeners(): number {
-    return [...this.channels.values()].reduce((sum, channel) => sum + channel.listeners.size, 0);
+    return [...this.channels.values()].reduce((sum, channel) => sum + channel.size, 0);
   }
 
   /** Ends every follower with the reason and closes the bus. */
   async close(reason: string): Promise<void> {
     this.stopped = new LatticeError('unavailable', reason);
     for (const channel of this.channels.values()) {
-      for (const listener of channel.listeners) listener.stop(this.stopped);
+      for (const listener of channel) listener.stop(this.stopped);
     }
     this.channels.clear();
     this.closeBus();
@@ -74,9 +71,9 @@ export class LiveHub {
 
   private readonly attach: Attach = async (runId, listener) => {
     if (this.stopped !== undefined) throw this.stopped;
-    const channel = this.channels.get(runId) ?? { listeners: new Set(), heardAt: Date.now() };
+    const channel = this.channels.get(runId) ?? new Set();
     this.channels.set(runId, channel);
-    channel.listeners.add(listener);
+    channel.add(listener);
     const detach = () => this.detach(runId, channel, listener);
     try {
       await this.openBus();
@@ -87,9 +84,9 @@ export class LiveHub {
     }
   };
 
-  private detach(runId: string, channel: Channel, listener: LiveListener): void {
-    channel.listeners.delete(listener);
-    if (channel.listeners.size === 0 && this.channels.get(runId) === channel) this.channels.delete(runId);
+  private detach(runId: string, channel: Set<LiveListener>, listener: LiveListener): void {
+    channel.delete(listener);
+    if (channel.size === 0 && this.channels.get(runId) === channel) this.channels.delete(runId);
     if (this.channels.size > 0 || this.stopped !== undefined) return;
     clearTimeout(this.linger);
     this.linger = setTimeout(() => this.closeBus(), LINGER_MS).unref();
@@ -111,7 +108,9 @@ export class LiveHub {
       onMessage: (text) => this.dispatch(text),
       onReconnect: () => this.checkAll(),
     });
+    this.awaited = undefined;
     this.probing ??= setInterval(() => void this.probe(), PROBE_MS).unref();
+    await this.probe();
     return unsubscribe;
   }
 
@@ -149,26 +148,28 @@ export class LiveHub {
       this.engine.log.warn({ err: event.error }, 'an event on the live bus has another shape');
       return;
     }
-    channel.heardAt = Date.now();
-    for (const listener of channel.listeners) listener.deliver(event.data, size);
+    for (const listener of channel) listener.deliver(event.data, size);
   }
 
   private checkAll(): void {
-    for (const channel of this.channels.values()) for (const listener of channel.listeners) listener.check();
+    for (const channel of this.channels.values()) for (const listener of channel) listener.check();
   }
 
-  /** One run after the other, so that many quiet runs do not come to Postgres together. */
+  /**
+   * The net under a lost message, by one look for all runs: ids have no holes, so when the bus brings all up to the last event
+   * of Postgres, no run has more.
+   */
   private async probe(): Promise<void> {
-    const quietSince = Date.now() - PROBE_MS;
-    for (const [runId, channel] of [...this.channels]) {
-      if (channel.heardAt > quietSince) continue;
-      try {
-        const missed = await probeRun(this.engine, runId, [...channel.listeners]);
-        channel.heardAt = Date.now();
-        if (missed) for (const listener of channel.listeners) listener.check();
-      } catch (error) {
-        this.engine.log.warn({ err: error, runId }, 'a quiet run could not be looked up');
-      }
+    try {
+      const kept = BigInt(await lastEventId(this.engine.db));
+      const { last, awaited } = { last: this.sequence.last, awaited: this.awaited };
+      const isLost = last !== undefined && awaited !== undefined && awaited > last;
+      // Before the first look nothing is missed: followers read Postgres when they come.
+      if (last === undefined || isLost) this.sequence.reach(kept);
+      this.awaited = last === undefined || isLost ? undefined : kept;
+      if (isLost) this.checkAll();
+    } catch (error) {
+      this.engine.log.warn({ err: error }, 'the last event could not be looked up');
     }
   }
 }

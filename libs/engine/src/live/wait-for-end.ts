@@ -28,7 +28,6 @@ export async function waitForEnd(
     },
     check: () => wake(),
     stop: finish,
-    position: () => undefined,
   });
   signal?.addEventListener('abort', finish);
   try {

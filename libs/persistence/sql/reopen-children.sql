@@ -14,6 +14,11 @@ again as (
     started_at = null, finished_at = null, worker_id = null, output = null, output_bytes = null, error = null, reason = null
   from opened
   where task.run_id = opened.id and task.status <> 'completed'
+  returning task.run_id, task.key
+),
+judged_again as (
+  update artifacts set check_at = now() + interval '1 hour' from again
+  where artifacts.run_id = again.run_id and artifacts.task_key = again.key and artifacts.doomed_at is null
 ),
 forgotten as (
   delete from outbox using opened where outbox.run_id = opened.id

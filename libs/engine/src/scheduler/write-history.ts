@@ -9,7 +9,7 @@ const BLOCK_MS = 1_000;
 /** After so many reads that brought nothing the watermark is read again. */
 const EMPTY_READS = 10;
 /** Entries wait so long for others at most, so that few tasks do not cost many writes; the end of a run waits for nothing. */
-const HOLD_MS = 10;
+const HOLD_MS = 20;
 /** While entries wait the first reads follow each other at once, for the end of a short run, and the others so many milliseconds apart. */
 const REREAD_MS = 1;
 const REREADS_AT_ONCE = 3;

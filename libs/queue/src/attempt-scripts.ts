@@ -1,5 +1,5 @@
 import type { FinalTaskStatus } from '@lattice/contracts';
-import { call, list, wrap, type Argument } from './call-script';
+import { call, isLoaded, list, wrap, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
 import type { RunRef } from './run-ref';
 
@@ -158,7 +158,12 @@ export interface RecordOptions {
   readonly gates: readonly GateCount[];
 }
 
-/** Records how a task ended: the commit point. */
+/** True when commands that follow a {@link record} may be sent without waiting for its reply: they are done after it. */
+export function recordsInOrder(queue: QueueConnection): boolean {
+  return isLoaded(queue.redis, 'record');
+}
+
+/** Records how a task ended: the commit point. The command has left when the call returns, before its promise resolves. */
 export async function record(queue: QueueConnection, run: RunRef, options: RecordOptions): Promise<Recorded> {
   return readRecorded(
     list(wrap(await call(queue.redis, 'record', recordKeys(queue, run), recordArguments(run, options)))),

@@ -30,6 +30,24 @@ function textOf(name: string): string {
   );
 }
 
+/** Scripts that a connection has called with success since it stands. */
+const called = new WeakMap<Redis, Set<string>>();
+
+function calledOn(redis: Redis): Set<string> {
+  const known = called.get(redis);
+  if (known !== undefined) return known;
+  const names = new Set<string>();
+  called.set(redis, names);
+  // The server that answers next may not have them.
+  redis.on('close', () => names.clear());
+  return names;
+}
+
+/** True when Redis is sure to have the script: what is sent right behind a call of it is done after it. */
+export function isLoaded(redis: Redis, name: string): boolean {
+  return redis.status === 'ready' && calledOn(redis).has(name);
+}
+
 /** Runs `lua/NAME.lua`. Redis has it by its hash after the first time. */
 export async function call(
   redis: Redis,
@@ -38,9 +56,13 @@ export async function call(
   args: readonly Argument[],
 ): Promise<unknown> {
   const { sha, text } = load(name);
+  const names = calledOn(redis);
   try {
-    return await redis.evalsha(sha, keys.length, ...keys, ...args);
+    const reply = await redis.evalsha(sha, keys.length, ...keys, ...args);
+    names.add(name);
+    return reply;
   } catch (error) {
+    names.delete(name);
     if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
     return redis.eval(text, keys.length, ...keys, ...args);
   }

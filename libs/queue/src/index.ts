@@ -4,7 +4,16 @@ export { Bus } from './bus';
 export type { Listener } from './bus';
 export { ROOT_QUEUE, bullPriority, jobIdOf, keysOf, parseJobId, rootIdOf } from './keys';
 export type { Channel, Keys } from './keys';
-export { MAX_LOST, MAX_UNREAD, begin, markQueued, record, recordAndBegin, recordRetry } from './attempt-scripts';
+export {
+  MAX_LOST,
+  MAX_UNREAD,
+  begin,
+  markQueued,
+  record,
+  recordAndBegin,
+  recordRetry,
+  recordsInOrder,
+} from './attempt-scripts';
 export type {
   BeginOptions,
   Begun,

@@ -2,8 +2,11 @@ import type { ClassQueue, Taken } from './class-queue';
 
 /** What is to become of a job after its work. */
 export type Disposal =
-  /** `wakes`: classes in which the acknowledgement may release a job. */
-  | { readonly do: 'acknowledge'; readonly wakes?: readonly string[] }
+  /**
+   * `wakes`: classes in which the acknowledgement may release a job. `behind`: the record that was sent right before, and what
+   * follows from its reply; it is done when both are.
+   */
+  | { readonly do: 'acknowledge'; readonly wakes?: readonly string[]; readonly behind?: Promise<void> }
   | { readonly do: 'delay'; readonly ms: number }
   /** Aside, until somebody puts it back. */
   | { readonly do: 'park' }
@@ -278,7 +281,8 @@ export class TakeLoop<Reservation extends object> {
   ): Promise<Taken | undefined> {
     switch (disposal.do) {
       case 'acknowledge': {
-        const next = await queue.acknowledge(taken, this.taking && this.options.ledger.mayGoOn(reservation));
+        const acknowledged = queue.acknowledge(taken, this.taking && this.options.ledger.mayGoOn(reservation));
+        const [next] = await allOf(acknowledged, disposal.behind);
         if (disposal.wakes !== undefined && disposal.wakes.length > 0) this.options.onReleased(disposal.wakes);
         return next;
       }
@@ -343,4 +347,10 @@ export class TakeLoop<Reservation extends object> {
     }
     return byQueue;
   }
+}
+
+/** Both when both have ended; then the error of one of them, if there is one. */
+async function allOf<A, B>(first: Promise<A>, second: B): Promise<[A, Awaited<B>]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }

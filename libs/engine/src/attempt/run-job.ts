@@ -57,6 +57,7 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
     given: undefined,
     tasks: {},
     begun: undefined,
+    behind: undefined,
   };
   const disposal = await runChain(slice);
   if (disposal !== undefined) return disposal;
@@ -64,6 +65,7 @@ export async function runJob(context: AttemptContext, taken: Taken, signal: Abor
   return {
     do: 'acknowledge',
     wakes: entry.parentClass === undefined || entry.parentClass === taken.className ? [] : [entry.parentClass],
+    ...(slice.behind === undefined ? {} : { behind: slice.behind }),
   };
 }
 
@@ -248,6 +250,9 @@ async function giveBack(slice: Slice, task: TaskDefinition, attempt: number): Pr
 async function commit(slice: Slice, task: TaskDefinition, attempt: number, outcome: Outcome): Promise<Step> {
   const recorded = await recordOutcome(slice, task, attempt, outcome);
   switch (recorded.reply) {
+    case 'sent':
+      slice.behind = afterwards(slice, task, recorded.recorded);
+      return 'ran';
     case 'gone':
     case 'stale':
       return { do: 'acknowledge' };
@@ -259,6 +264,12 @@ async function commit(slice: Slice, task: TaskDefinition, attempt: number, outco
     case 'repeat':
       return afterRecord(slice, task, recorded);
   }
+}
+
+/** What follows from a record whose reply comes while the job is acknowledged. */
+async function afterwards(slice: Slice, task: TaskDefinition, sent: Promise<Recorded>): Promise<void> {
+  const recorded = await sent;
+  if (recorded.reply === 'ok' || recorded.reply === 'repeat') await afterRecord(slice, task, recorded);
 }
 
 async function afterRecord(

@@ -21,6 +21,8 @@ export interface Slice {
   ran: number;
   given: Given | undefined;
   readonly tasks: Record<string, TaskScope>;
+  /** What follows from the last record of the job, which was sent without waiting for its reply. */
+  behind: Promise<void> | undefined;
   /** The attempt of the next task, begun together with the record of the one before. */
   begun: Begun | undefined;
 }

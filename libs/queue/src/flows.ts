@@ -116,6 +116,12 @@ export class Flows {
     return (await roots.remove(rootIdOf(run), { removeChildren: false })) === 1;
   }
 
+  /** True when the job is there and was not acknowledged. */
+  async holdsJob(run: RunRef, job: PlanJob): Promise<boolean> {
+    const state = await this.queueOf(job.class).getJobState(jobIdOf(run, job.id));
+    return state !== 'completed' && state !== 'unknown';
+  }
+
   /** Puts a job that was parked back into its queue. False when it is not put aside (any more, or yet). */
   async unpark(run: RunRef, job: { taskKey: string; className: string }): Promise<boolean> {
     const found = await this.queueOf(job.className).getJob(jobIdOf(run, job.taskKey));

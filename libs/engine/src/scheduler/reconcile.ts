@@ -5,6 +5,7 @@ import type { Compiled } from '../run/plans';
 import { addSegments, release } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
+import { hasLostJob } from './lost-jobs';
 import { recoverRun } from './recover';
 
 const PAGE = 200;
@@ -54,7 +55,7 @@ export class Reconciler {
         continue;
       }
       this.missingSince.delete(stored.runId);
-      if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored.runId, head);
+      if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored, head);
     }
     return page.length === 0 ? NOTHING_MS : Math.max(PAUSE_MS, took * SHARE);
   }
@@ -74,12 +75,25 @@ export class Reconciler {
   }
 
   /** A run that can't be mended must not keep the others from it. */
-  private async mend(runId: string, head: RunHead): Promise<void> {
+  private async mend(stored: StoredRun, head: RunHead): Promise<void> {
+    const { runId } = stored;
     try {
       await reconcileRun(this.runtime, runId, head);
+      await this.findLost(stored, head);
     } catch (error) {
       this.runtime.log.error({ err: error, runId }, 'a quiet run could not be mended; it is tried again');
     }
+  }
+
+  /** A run with a task that nobody will go on with is made again: the task has another attempt then. */
+  private async findLost(stored: StoredRun, head: RunHead): Promise<void> {
+    const { runId } = stored;
+    if (head.state !== 'running' || !this.runtime.pin.holds(head.version) || !this.on.mayRecover()) return;
+    const compiled = await this.runtime.plans.get(head.sha);
+    if (!(await hasLostJob(this.runtime, { runId, epoch: head.epoch }, compiled))) return;
+    this.runtime.log.error({ runId }, 'a job of an active run is gone; the run is made again');
+    await recoverRun(this.runtime, stored, 'job_lost');
+    this.on.madeAgain(stored);
   }
 
   /**

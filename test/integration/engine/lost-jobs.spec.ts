@@ -1,0 +1,45 @@
+import { eventually } from '../../support/eventually';
+import { faultsOfHistory } from '../../support/history';
+import { TestPlatform } from '../../support/platform';
+
+test('a task whose job went from Redis by itself is done again: the run is made again in another epoch', async () => {
+  const platform = await TestPlatform.open({ LATTICE_LOCK: '3s' });
+  try {
+    await platform.scheduler();
+    const dying = await platform.spawn({ kind: 'worker', race: 'after-begin', raceTask: 'b' });
+    const runId = await platform.submit({
+      name: 'three',
+      tasks: {
+        a: { uses: 'handler/echo', with: { n: 1 } },
+        b: { uses: 'handler/echo', needs: ['a'], with: { n: 2 }, tags: ['apart'] },
+        c: { uses: 'handler/echo', needs: ['b'], with: { n: '${{ tasks.a.output.n + tasks.b.output.n }}' } },
+      },
+      outputs: { n: '${{ tasks.c.output.n }}' },
+    });
+    await dying.ended;
+    await eventually('history has the first task', async () => {
+      const { tasks } = await platform.read(runId);
+      return tasks[1]?.status === 'running' || undefined;
+    });
+    const { redis, keys } = platform.engine.queue;
+    const queue = `${keys.prefix}:handler.echo`;
+    const [job = ''] = await redis.lrange(`${queue}:active`, 0, -1);
+    expect(job).toContain(runId);
+    await redis.multi().lrem(`${queue}:active`, 0, job).del(`${queue}:${job}`, `${queue}:${job}:lock`).exec();
+    await platform.worker();
+    const run = await platform.wait(runId, 60_000);
+    expect(run).toMatchObject({
+      status: 'completed',
+      outputs: { n: 3 },
+      tasks: [{ attempts: 1 }, { attempts: 2 }, { attempts: 1 }],
+    });
+    const events = await platform.events(runId);
+    expect(events.filter(({ type }) => type === 'run.recovered').map(({ data }) => data)).toEqual([
+      { reason: 'job_lost' },
+    ]);
+    expect(faultsOfHistory(run, events)).toEqual([]);
+    await platform.settled();
+  } finally {
+    await platform.close();
+  }
+}, 120_000);

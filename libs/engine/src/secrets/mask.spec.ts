@@ -112,6 +112,13 @@ describe('a mask', () => {
     expect(mask.text(`${secret.slice(9)} was it`)).toBe('*** was it');
   });
 
+  it('masks texts of many megabytes, with escapes in them', () => {
+    const mask = maskOf(['correct-horse']);
+    const filler = 'a"\\n\n'.repeat(1_000_000);
+    const json = JSON.stringify([`${filler}correct-horse`, 'correct-horse\\']);
+    expect(maskJson(mask, json) === JSON.stringify([`${filler}***`, '***\\'])).toBe(true);
+  });
+
   it('keeps JSON what it was, but for the secrets', () => {
     const mask = maskOf(['12345678', 'a":{"b"}']);
     expect(maskJson(mask, '{ "n": 1.50, "id": 12345678, "big": 99999999999999999999, "t": "a\\":{\\"b\\"}" }')).toBe(

@@ -1,5 +1,5 @@
 import { automatonOf, type Automaton } from './automaton';
-import { patternsOf } from './patterns';
+import { patternsOf, SHORTEST } from './patterns';
 
 /** What stands where a secret was. */
 export const MASK = '***';
@@ -25,6 +25,7 @@ export function maskOf(secrets: Iterable<string>): Mask {
   let reversed: Automaton | undefined;
   return {
     text: (text) => {
+      if (text.length < SHORTEST) return text;
       const masked = new Uint8Array(text.length);
       find(automaton, text, masked);
       // A text may be the end of a longer one, and begin in the midst of a secret.
@@ -86,8 +87,7 @@ function coverPairs(text: string, masked: Uint8Array): void {
 }
 
 function reverse(text: string): string {
-  const units = Array.from({ length: text.length }, (_, index) => text[text.length - 1 - index] ?? '');
-  return units.join('');
+  return Buffer.from(text, 'utf16le').reverse().swap16().toString('utf16le');
 }
 
 function streamOf(automaton: Automaton): StreamMask {

@@ -1,5 +1,5 @@
 /** A piece of a secret that is masked by itself has so many characters at least. */
-const SHORTEST = 8;
+export const SHORTEST = 8;
 /** `base64` and PEM files break their lines after so many characters. */
 const WRAPS = [76, 64];
 

@@ -1,6 +1,8 @@
 import { DocumentCache, KeyRing, LiveHub, SendAtOnce, type Engine, type Runtime } from '@lattice/engine';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { ArtifactsController } from './artifacts/artifacts.controller';
+import { RunArtifactsController } from './artifacts/run-artifacts.controller';
 import { Authenticator } from './auth/authenticator';
 import { LoginController } from './auth/login.controller';
 import { ScopeGuard } from './auth/scope';
@@ -45,6 +47,8 @@ export const CONTROLLERS = [
   ReportsController,
   EventsController,
   LogsController,
+  RunArtifactsController,
+  ArtifactsController,
   SignalsController,
   WorkflowsController,
   SchedulesController,

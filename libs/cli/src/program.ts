@@ -9,6 +9,7 @@ import { registerImport } from './commands/import';
 import { registerKeys } from './commands/keys';
 import { registerRun } from './commands/run';
 import { registerRunsAgain } from './commands/runs-again';
+import { registerRunsArtifacts } from './commands/runs-artifacts';
 import { registerRunsControl } from './commands/runs-control';
 import { registerRunsGet } from './commands/runs-get';
 import { registerRunsList } from './commands/runs-list';
@@ -82,6 +83,7 @@ export function buildProgram(shell: Shell): Command {
   registerRunsSignal(runs, shell);
   registerRunsAgain(runs, shell);
   registerRunsReport(runs, shell);
+  registerRunsArtifacts(runs, shell);
   registerWorkers(program, shell);
   const workflows = program.command('workflows').description('list, read and save workflows');
   registerWorkflowsList(workflows, shell);

@@ -69,6 +69,13 @@ export const resourcesSchema = z.strictObject({
 });
 export type Resources = z.infer<typeof resourcesSchema>;
 
+const filesSchema = z
+  .union([z.string(), z.record(z.string(), z.json())])
+  .optional()
+  .describe(
+    'Artifacts that the task finds as files below $LATTICE_FILES: path -> reference, such as ${{ tasks.make.artifacts["data.csv"] }}; or all of a task, as ${{ tasks.make.artifacts }}.',
+  );
+
 export const codeWithSchema = z.strictObject({
   language: z.enum(LANGUAGES),
   source: z.string().min(1),
@@ -76,6 +83,7 @@ export const codeWithSchema = z.strictObject({
     .boolean()
     .optional()
     .describe('At levels seccomp and docker a task has no network unless this is true; below, it always has.'),
+  files: filesSchema,
   input: z.json().optional(),
 });
 export const containerWithSchema = z.strictObject({
@@ -88,6 +96,7 @@ export const containerWithSchema = z.strictObject({
   env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   workdir: z.string().optional(),
   network: z.enum(['none', 'bridge']).default('none'),
+  files: filesSchema,
   input: z.json().optional(),
 });
 export const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;

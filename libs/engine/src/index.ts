@@ -65,3 +65,4 @@ export type { CollectedBatch } from './read/read-batches';
 export { flushBatches } from './control/flush-batches';
 export { findArtifact, listRunArtifacts } from './artifacts/read-artifacts';
 export { openArtifact } from './artifacts/open-artifact';
+export { sweepArtifacts } from './scheduler/sweep-artifacts';

@@ -80,6 +80,7 @@ export {
   insertArtifacts,
   judgeArtifacts,
   listArtifacts,
+  wholeArtifact,
 } from './artifacts/artifacts';
 export type { ArtifactKind, NewArtifact, StoredArtifact } from './artifacts/artifacts';
 export { loadOutput, loadOutputs, storeOutput } from './outputs/outputs';

@@ -1,5 +1,6 @@
 import {
   CODES,
+  artifactListSchema,
   clearedSchema,
   isFinalRun,
   logEntrySchema,
@@ -13,6 +14,7 @@ import {
   validationSchema,
   workerViewSchema,
   workflowListSchema,
+  type ArtifactView,
   type Fault,
   type ForkRun,
   type LogEntry,
@@ -32,7 +34,16 @@ import { followEvents, type EventsOptions } from './events';
 import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
 import { resultsOf, type TaskResult } from './results';
-import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+import {
+  MARKDOWN,
+  apiErrorOf,
+  request,
+  send,
+  type Call,
+  type CallOptions,
+  type ClientOptions,
+  type Connection,
+} from './request';
 import { Keys } from './keys';
 import { Schedules } from './schedules';
 import { Secrets } from './secrets';
@@ -220,6 +231,25 @@ export class LatticeClient {
   ): Promise<number> {
     const call: Call = { ...options, method: 'DELETE', path: '/v1/cache', query: { ...filter }, repeatable: true };
     return (await this.parse(clearedSchema, call)).cleared;
+  }
+
+  /** What the tasks of a run have left: files, and outputs too large to be kept inline. */
+  async artifacts(runId: string, options: CallOptions & { task?: string | undefined } = {}): Promise<ArtifactView[]> {
+    const { task, ...call } = options;
+    const path = `${runPath(runId)}/artifacts`;
+    return allPages(async (after) => {
+      const page = await this.parse(artifactListSchema, { ...call, method: 'GET', path, query: { task, after } });
+      return { items: page.artifacts, next: page.next };
+    });
+  }
+
+  /** The bytes of an artifact, as they come. There is no time limit but that of the signal. Throws ApiError and Unreachable. */
+  async readArtifact(id: string, options: Pick<CallOptions, 'signal'> = {}): Promise<ReadableStream<Uint8Array>> {
+    const signal = options.signal ?? new AbortController().signal;
+    const call: Call = { method: 'GET', path: `/v1/artifacts/${encodeURIComponent(id)}`, accept: '*/*' };
+    const response = await send(this.connection, call, signal);
+    if (!response.ok) throw apiErrorOf(response, await response.text(), this.url);
+    return response.body ?? new Blob([]).stream();
   }
 
   /** What a task has written so far, over all attempts, in order. */

@@ -20,6 +20,12 @@ const ECHO = { name: 'echo', tasks: { echo: { uses: 'handler/echo', with: { said
 const ASK = { name: 'ask', tasks: { ask: { uses: 'wait', with: { approval: { message: 'Go on?' } } } } };
 const FAILING = { name: 'failing', tasks: { fail: { uses: 'handler/fail' } } };
 const QUEUED = { name: 'queued', tasks: { a: { uses: 'handler/nobody-has-it' } } };
+const WRITE =
+  'import { writeFileSync as w } from "node:fs"; export default () => w(`${process.env.LATTICE_ARTIFACTS}/a`, "x")';
+const LEAVING = {
+  name: 'leaving',
+  tasks: { leave: { uses: 'code', with: { language: 'javascript', source: WRITE } } },
+};
 const SCHEDULE = { name: 'nightly', workflow: 'echo', cron: '0 3 * * *' };
 const SECRET = { value: 'correct-horse-battery' };
 const STEPS = { name: 's', steps: [{ name: 'a', module: 'm', action: 'b', parameters: { x: '{{y}}' } }] };
@@ -68,6 +74,9 @@ async function furnish(): Promise<Known> {
   await rest.json(200, `/v1/runs/${runs[0] ?? ''}/wait?timeout=20s`);
   const failed = await submit(FAILING);
   await rest.json(200, `/v1/runs/${failed}/wait?timeout=20s`);
+  const leaving = await submit(LEAVING);
+  await rest.json(200, `/v1/runs/${leaving}/wait?timeout=20s`);
+  const left = (await platform.read(leaving)).tasks[0]?.artifacts?.[0]?.id;
   await eventually('a run waits', async () => (await platform.read(runs[1] ?? '')).status === 'waiting' || undefined);
   const of = (path: string, name: string): string => `${path} ${name}`;
   return {
@@ -84,6 +93,9 @@ async function furnish(): Promise<Known> {
         ['drain', 'cordon', 'uncordon'].map((order) => [of(`/v1/workers/{id}/${order}`, 'id'), ['told']]),
       ),
       [of('/v1/runs/{id}/retry', 'id')]: [failed],
+      [of('/v1/runs/{id}/artifacts', 'id')]: [leaving],
+      [of('/v1/runs/{id}/artifacts', 'task')]: ['leave'],
+      [of('/v1/artifacts/{id}', 'id')]: [String(left)],
       // A run that ended as it should; the task is in it.
       ...Object.fromEntries(
         ['tasks/{key}/rerun', 'fork'].map((route) => [of(`/v1/runs/{id}/${route}`, 'id'), [runs[0] ?? '']]),

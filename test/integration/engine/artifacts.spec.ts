@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { findArtifact, listRunArtifacts, openArtifact } from '@lattice/engine';
+import {
+  findArtifact,
+  listRunArtifacts,
+  openArtifact,
+  requestFork,
+  requestRerun,
+  sweepArtifacts,
+} from '@lattice/engine';
 import { eventually } from '../../support/eventually';
 import { TestPlatform } from '../../support/platform';
 
@@ -127,4 +134,96 @@ test('a store that can not be written to makes the task fail, and it may be trie
   });
   expect(run).toMatchObject({ status: 'failed', error: { code: 'artifacts_unavailable' } });
   expect(run.tasks[0]?.error?.retryable).toBe(true);
+});
+
+/** Lets the times pass that the sweep waits for, and sweeps. */
+async function sweep(): Promise<void> {
+  const { db } = platform.engine;
+  await db.query("update artifacts set check_at = now() - interval '1 second' where check_at is not null");
+  await sweepArtifacts(platform.engine);
+  await db.query("update artifacts set doomed_at = doomed_at - interval '1 hour' where doomed_at is not null");
+  await sweepArtifacts(platform.engine);
+}
+
+const PASS = {
+  name: 'pass',
+  tasks: {
+    make: code(
+      `${WRITE} export default () => { writeFileSync(at + "/data.csv", "a;b"); writeFileSync(at + "/more", "c") }`,
+    ),
+    use: code(
+      'import { readFileSync, readdirSync } from "node:fs"; const at = process.env.LATTICE_FILES; export default () => [readFileSync(at + "/in/one", "utf8"), readdirSync(at)]',
+      { files: { 'in/one': "${{ tasks.make.artifacts['data.csv'] }}" } },
+    ),
+    all: code(
+      'import { readdirSync } from "node:fs"; export default () => readdirSync(process.env.LATTICE_FILES).sort()',
+      { files: '${{ tasks.make.artifacts }}' },
+    ),
+  },
+  outputs: { use: '${{ tasks.use.output }}', all: '${{ tasks.all.output }}' },
+};
+
+test('a task finds the files that it asks for, and waits for the task that makes them', async () => {
+  const run = await platform.run(PASS);
+  expect(run).toMatchObject({ status: 'completed', outputs: { use: ['a;b', ['in']], all: ['data.csv', 'more'] } });
+});
+
+test.each([
+  ['names a file that was not made', { x: "${{ tasks.make.artifacts['none'] }}" }, 'expression_failed'],
+  ['names no artifact', { x: '${{ tasks.make.output }}' }, 'expression_failed'],
+  ['leads out of its folder', { '../x': "${{ tasks.make.artifacts['x'] }}" }, 'expression_failed'],
+  [
+    'names an artifact that is not there',
+    { x: { id: '0196a1b2-0000-7000-8000-000000000000', name: 'x', size: 1, sha256: '', mediaType: '' } },
+    'artifact_not_found',
+  ],
+])('a task that %s fails and says so', async (_, files, error) => {
+  const make = code(`${WRITE} export default () => { writeFileSync(at + "/x", "x") }`);
+  const run = await platform.run({
+    name: 'wrong',
+    tasks: { make, use: { ...code('export default () => 1', { files }), needs: 'make' } },
+  });
+  expect(run).toMatchObject({ status: 'failed', error: { code: error } });
+});
+
+test('a rerun replaces artifacts, a fork keeps those it reuses; both go with their runs, objects with the last that has them', async () => {
+  await sweep();
+  const before = objects();
+  const first = await platform.run(PASS);
+  await platform.settled();
+  const own = { apiKeyId: '00000000-0000-0000-0000-000000000000' };
+  const fork = await requestFork(platform.engine, { runId: first.runId, from: ['use'], ...own });
+  platform.runs.push(fork.runId);
+  const forked = await platform.wait(fork.runId);
+  expect(forked).toMatchObject({ status: 'completed', outputs: { use: ['a;b', ['in']] } });
+  const copies = forked.tasks[0]?.artifacts ?? [];
+  expect(copies).toMatchObject([{ name: 'data.csv' }, { name: 'more' }]);
+  expect(copies[0]?.id).not.toBe(first.tasks[0]?.artifacts?.[0]?.id);
+  await sweep();
+  expect(objects().length).toBe(before.length + 2);
+
+  await requestRerun(platform.engine, first.runId, { task: 'make', downstream: true });
+  platform.runs.push(first.runId);
+  const again = await eventually('the rerun has ended', async () => {
+    const now = await platform.read(first.runId);
+    return now.status === 'completed' && now.reopenedAt !== null && (now.tasks[0]?.attempts ?? 0) > 1 ? now : undefined;
+  });
+  expect(again.tasks[0]?.artifacts?.[0]?.id).not.toBe(first.tasks[0]?.artifacts?.[0]?.id);
+  await sweep();
+  // The fork still has those of the first time.
+  expect(objects().length).toBe(before.length + 4);
+  expect(await read(copies[0]?.id ?? '')).toBe('a;b');
+  await expect(findArtifact(platform.engine, first.tasks[0]?.artifacts?.[0]?.id ?? '')).rejects.toMatchObject({
+    code: 'artifact_not_found',
+  });
+
+  const { expireRuns } = await import('@lattice/persistence');
+  await eventually('the runs can be deleted', async () => {
+    const later = new Date(Date.now() + 60_000);
+    await expireRuns(platform.engine.db, { completed: later, failed: later, cancelled: later });
+    const [row] = await platform.engine.db.query('select count(*)::int as n from runs');
+    return row?.['n'] === 0 ? true : undefined;
+  });
+  await sweep();
+  expect(objects()).toEqual([]);
 });

@@ -17,7 +17,7 @@ export function judge(answer: WireAnswer, operation: Operation, schemas: Schemas
   if (absent.length > 0) return [`answered ${status} without ${absent.join()}`];
   if (status >= 400) return judgeProblem(answer, schemas);
   const type = typeOf(answer);
-  const media = documented.content?.[type];
+  const media = documented.content?.[type] ?? documented.content?.['*/*'];
   if (media === undefined) {
     return text === '' ? [] : [`answered ${status} with a body of type "${type}", which is not documented`];
   }

@@ -37,6 +37,11 @@ export function PublicAnswers(table: Readonly<Record<number, Answer>>): MethodDe
   return applyDecorators(...all.map(([status, answer]) => ApiResponse(describe(Number(status), answer))));
 }
 
+/** Documents an answer of bytes, of whatever media type. */
+export function Bytes(status: number, description: string): MethodDecorator {
+  return ApiResponse({ status, description, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } });
+}
+
 type Described = Parameters<typeof ApiResponse>[0];
 
 function describe(status: number, answer: Answer): Described {

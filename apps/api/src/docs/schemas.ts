@@ -1,4 +1,5 @@
 import {
+  artifactListSchema,
   createKeySchema,
   createdKeySchema,
   keyListSchema,
@@ -47,6 +48,7 @@ type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
 /** The shapes that the documentation names: the same schemas that the code parses with. */
 const SCHEMAS = {
+  ArtifactList: artifactListSchema,
   BatchList: z.object({ batches: z.array(pendingBatchSchema.extend({ workerId: z.string() })) }),
   Cleared: clearedSchema,
   CreateKey: createKeySchema,

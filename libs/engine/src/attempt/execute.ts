@@ -3,6 +3,7 @@ import type { Executors, GpuGrant, LabelSetter, LogChunk, Outcome } from '@latti
 import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
+import { filesToGive } from '../artifacts/give-files';
 import { artifactKeeper } from '../artifacts/store-files';
 import type { Runtime } from '../runtime';
 import type { Compiled } from '../run/plans';
@@ -96,6 +97,7 @@ async function work(
       ...(context.gpus === undefined ? {} : { gpus: context.gpus }),
       ...(context.labels === undefined ? {} : { labels: context.labels }),
       limits: prepared.limits,
+      ...(prepared.files === undefined ? {} : { files: filesToGive(context.runtime, prepared.files) }),
       ...(leavesFiles(task) ? { artifacts: artifactKeeper(context.runtime, address, () => silence?.heard()) } : {}),
       onLog: (chunk) => {
         silence?.heard();

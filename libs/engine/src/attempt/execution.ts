@@ -2,9 +2,11 @@ import {
   LatticeError,
   codeWithSchema,
   containerWithSchema,
+  givenFilesSchema,
   httpWithSchema,
   parseDuration,
   parseSize,
+  type GivenFiles,
 } from '@lattice/contracts';
 import { evaluateTemplate, type Scope } from '@lattice/expression';
 import type { CodeProgram, ContainerProgram, Execution, HandlerProgram, HttpProgram } from '@lattice/executor';
@@ -39,11 +41,13 @@ export function prepare(
   task: TaskDefinition,
   scope: Scope,
   settings: Settings,
-): { program: Program; env: Record<string, string>; limits: Execution['limits'] } {
+): { program: Program; env: Record<string, string>; limits: Execution['limits']; files?: GivenFiles } {
   const memory = task.resources?.memory === undefined ? undefined : parseSize(task.resources.memory);
   const body = evaluateTemplate(task.with, scope);
   const timeout = timeoutOf(task, body);
+  const files = filesOf(task, body);
   return {
+    ...(files === undefined ? {} : { files }),
     program: programOf(task, body),
     env: readValue(environmentSchema, evaluateTemplate(task.env, scope), 'env'),
     limits: {
@@ -84,6 +88,13 @@ function programOf(task: TaskDefinition, body: unknown): Program {
     case 'control':
       throw new LatticeError('internal', `task "${task.key}" is of the schedulers, and came to a worker`);
   }
+}
+
+/** Artifacts that the task finds as files. */
+function filesOf(task: TaskDefinition, body: unknown): GivenFiles | undefined {
+  if (task.uses !== 'code' && task.uses !== 'container') return undefined;
+  if (typeof body !== 'object' || body === null || !('files' in body)) return undefined;
+  return readValue(givenFilesSchema, body.files, 'with.files');
 }
 
 /** Milliseconds. A request has a time of its own; the shorter one of the two holds. */

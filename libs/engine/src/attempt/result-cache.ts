@@ -2,6 +2,7 @@ import type { Outcome } from '@lattice/executor';
 import { evaluateTemplate, type Scope, type Template } from '@lattice/expression';
 import { fingerprint, type TaskDefinition } from '@lattice/flow';
 import { findCached, storeCached } from '@lattice/persistence';
+import { isArtifact } from '../artifacts/store-output';
 import type { Compiled } from '../run/plans';
 import type { Runtime } from '../runtime';
 import type { prepare } from './execution';
@@ -34,8 +35,9 @@ export async function throughCache(
   const found = await findCached(db, key).catch(tell);
   if (found !== undefined) return { status: 'completed', outputJson: found.output, cachedFrom: found.runId };
   const outcome = await work();
-  // A result with files is not taken over: they belong to the attempt that made them.
+  // A result with files, or so large that it is one, is not taken over: they belong to the attempt that made them.
   if (outcome.status !== 'completed' || outcome.artifacts !== undefined) return outcome;
+  if (isArtifact(runtime, outcome.outputJson.length)) return outcome;
   const { name: workflow } = compiled.workflow.document;
   const entry = { key, workflow, ...about, output: outcome.outputJson, ttlMs: cache.ttlMs };
   await storeCached(db, entry).catch(tell);
@@ -46,8 +48,15 @@ export async function throughCache(
 function keyOf(
   { task, compiled, scope }: Asked,
   template: Template | undefined,
-  { program, env }: ReturnType<typeof prepare>,
+  { program, env, files }: ReturnType<typeof prepare>,
 ): string {
-  const asked = template === undefined ? { program, env } : { key: evaluateTemplate(template, scope) };
+  const asked =
+    template === undefined ? { program, env, ...contentsOf(files) } : { key: evaluateTemplate(template, scope) };
   return fingerprint({ workflow: compiled.workflow.document.name, task: task.key, ...asked });
+}
+
+/** Files are the same when their bytes are, whoever made them. */
+function contentsOf(files: ReturnType<typeof prepare>['files']): { files?: Record<string, string> } {
+  if (files === undefined) return {};
+  return { files: Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256])) };
 }

@@ -15,6 +15,7 @@ import { RunExpiry } from './expire-runs';
 import { Reconciler, reconcileRun } from './reconcile';
 import { RedisKeeper } from './recover';
 import { HistoryWriter, type EndedRun } from './write-history';
+import { sweepArtifacts } from './sweep-artifacts';
 
 const PURGE_MS = 60_000;
 /** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
@@ -78,6 +79,7 @@ export class Scheduler {
       startLoop({ name: 'keeper of Redis', log, turn: (signal) => keeper.turn(signal), afterErrorMs: 100 }),
       startLoop({ name: 'reconciler', log, turn: () => reconciler.turn() }),
       startLoop({ name: 'retention', log, turn: () => expiry.turn() }),
+      startLoop({ name: 'artifacts', log, turn: () => sweepArtifacts(runtime) }),
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
     );
     const wake = (): void => {

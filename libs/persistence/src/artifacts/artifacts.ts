@@ -8,6 +8,7 @@ import { planned, prepared } from '../statements';
 const INSERT = prepared('insert-artifacts');
 const COMPLETE = prepared('complete-artifacts');
 const OF_ATTEMPT = prepared('attempt-artifacts');
+const WHOLE = prepared('whole-artifact');
 const GET = prepared('get-artifact');
 const LIST = planned('list-artifacts');
 const JUDGE = prepared('judge-artifacts');
@@ -95,6 +96,12 @@ export async function attemptArtifacts(session: Session, address: OutputAddress)
 export async function getArtifact(session: Session, id: string): Promise<StoredArtifact | undefined> {
   if (!z.uuid().safeParse(id).success) return undefined;
   const [row] = await session.query(GET, [id]);
+  return row === undefined ? undefined : rowSchema.parse(row);
+}
+
+/** An artifact by its id, also one whose attempt the history does not know as recorded yet. */
+export async function wholeArtifact(session: Session, id: string): Promise<StoredArtifact | undefined> {
+  const [row] = await session.query(WHOLE, [id]);
   return row === undefined ? undefined : rowSchema.parse(row);
 }
 

@@ -26,6 +26,8 @@ const NOBODY = { uid: 65_534, gid: 65_534 };
 /** Between two tasks, so that what is started ahead is ready: the processor has nothing else to do here. */
 const PAUSE_MS = 150;
 const DOCKER_PAUSE_MS = 600;
+/** Containers take their time: of the rounds, one in so many. */
+const DOCKER_SHARE = 3;
 const WARM_BYTES = 256 * 1024 * 1024;
 
 interface Times {
@@ -73,22 +75,24 @@ async function measure(options: {
   rounds: number;
 }): Promise<Line[]> {
   const { unprepared, cold, warm, level, language, rounds } = options;
-  const pause = level === 'docker' ? DOCKER_PAUSE_MS : PAUSE_MS;
+  const whole = level === 'docker';
+  const pause = whole ? DOCKER_PAUSE_MS : PAUSE_MS;
   const bare = await bareStart(level, language);
   const all = { bare: [] as number[], unprepared: [] as Times[], cold: [] as Times[], warm: [] as Times[] };
   for (const one of [unprepared, warm]) await once(one.forTask('code', level), language);
-  for (const _ of range(rounds)) {
+  for (const _ of range(whole ? Math.ceil(rounds / DOCKER_SHARE) : rounds)) {
     all.bare.push(await bare());
     all.cold.push(await once(cold.forTask('code', level), language));
     await sleep(pause);
-    if (level !== 'docker') all.unprepared.push(await once(unprepared.forTask('code', level), language));
-    await sleep(pause);
+    if (!whole) {
+      all.unprepared.push(await once(unprepared.forTask('code', level), language));
+      await sleep(pause);
+    }
     all.warm.push(await once(warm.forTask('code', level), language));
     await sleep(pause);
   }
   const name = `${level}, ${language}`;
   const coldFirst = median(all.cold.map(({ first }) => first));
-  const whole = level === 'docker';
   return [
     atMost(1.2, {
       name: whole ? `${name}: cold, to its end, beside a bare container` : `${name}: cold, beside a bare start`,

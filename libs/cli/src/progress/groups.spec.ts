@@ -12,9 +12,10 @@ describe('groupsOf', () => {
       ['clean', 2],
       ['report', 1],
     ]);
-    expect(sizes(['db/dump.sh', 'db/check.sh', 'web/a.sh', 'web/b.sh'], 3)).toEqual([
-      ['db', 2],
-      ['web', 2],
+    expect(sizes(['db/dump.sh', 'db/check.sh', 'web/a.sh', 'web/b.sh', 'x1', 'x2'], 3)).toEqual([
+      ['db/', 2],
+      ['web/', 2],
+      ['x', 2],
     ]);
     expect(sizes(['shard_1_load', 'shard_2_load', 'shard_1_sort', 'shard_2_sort'], 2)).toEqual([
       ['shard_load', 2],

@@ -8,13 +8,19 @@ interface Named {
   readonly name: string;
 }
 
-/** From the finest division to the coarsest. */
+/** From the finest division to the coarsest; paths are divided by their folders. */
 const DIVISIONS: readonly ((name: string) => string)[] = [
-  (name) => name.replace(/[_.-]*\d+$/, ''),
+  (name) => folderOf(name) ?? name.replace(/[_.-]*\d+$/, ''),
   (name) => name.replace(/[_.-]*\d+(?=[_.-]|$)/g, ''),
   (name) => name.replace(/[_./-].*$/, ''),
   (name) => name.replace(/[_./\d-].*$/, ''),
 ];
+
+/** `db/` of `db/dump.sh`; undefined of what is no path. */
+function folderOf(name: string): string | undefined {
+  const end = name.lastIndexOf('/') + 1;
+  return end > 1 ? name.slice(0, end) : undefined;
+}
 
 /**
  * Divides tasks by their names into at most so many groups, in the order in which they first come. Empty when the names tell nothing:

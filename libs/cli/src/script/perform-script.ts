@@ -45,15 +45,11 @@ export async function performScript({ folder, script, signal, onOutput }: Perfor
     if (group !== undefined) killGroup(group, 'SIGKILL');
     await drained(child);
     if (signal.aborted) throw new LatticeError('cancelled', 'stopped');
-    if (code === null) throw new LatticeError('killed', `${script.path} was ended by ${killedBy ?? 'a signal'}`);
+    if (code === null) throw new LatticeError('killed', `ended by ${killedBy ?? 'a signal'}`);
     if (script.allowExit.includes(code)) return code;
-    throw new LatticeError(
-      'task_failed',
-      `${script.path} exited with ${code} (allowed: ${script.allowExit.join(', ')})`,
-      {
-        details: { exitCode: code },
-      },
-    );
+    throw new LatticeError('task_failed', `exited with ${code} (allowed: ${script.allowExit.join(', ')})`, {
+      details: { exitCode: code },
+    });
   } finally {
     stop();
     if (group !== undefined) running.delete(group);
@@ -84,7 +80,7 @@ function exitOf(
   });
 }
 
-function notStarted(error: NodeJS.ErrnoException, { path, interpreter }: PlannedScript): LatticeError {
+function notStarted(error: NodeJS.ErrnoException, { interpreter }: PlannedScript): LatticeError {
   const why: Record<string, string> = {
     ENOEXEC: 'it has no #! line: begin it with one such as #!/bin/sh, or set its interpreter',
     ENOENT:
@@ -94,7 +90,7 @@ function notStarted(error: NodeJS.ErrnoException, { path, interpreter }: Planned
     EACCES: 'it may not be executed by this user: chmod +x, or a file system mounted with noexec',
   };
   const reason = why[error.code ?? ''] ?? error.message;
-  return new LatticeError('language_unavailable', `${path} could not be started: ${reason}`, { cause: error });
+  return new LatticeError('language_unavailable', `could not be started: ${reason}`, { cause: error });
 }
 
 async function drained(child: ChildProcess): Promise<void> {

@@ -140,9 +140,7 @@ function failure(
     ...(executionTime === null ? [] : [duration(executionTime)]),
   ];
   const why = status === 'timeout' ? 'timeout' : plainText(firstLine(error?.message ?? 'failed'));
-  const lines = [
-    `${colors.red(`✖ ${script}`)}  ${why.replace(`${script} `, '')} ${colors.dim(`(${facts.join(', ')})`)}`,
-  ];
+  const lines = [`${colors.red(`✖ ${script}`)}  ${why} ${colors.dim(`(${facts.join(', ')})`)}`];
   const tail = tails.get(task) ?? [];
   if (tail.length > 0) lines.push('  last lines of its log:', ...tail.map((line) => colors.dim(`    ${line}`)));
   return lines.join('\n');

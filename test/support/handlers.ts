@@ -72,6 +72,8 @@ export function testHandlers(ledger: string): Map<string, Handler> {
         return env;
       },
     ],
+    // An agent of an imported workflow.
+    ['agent.echo', (input) => input],
     ['add', (input) => number(input, 'a') + number(input, 'b')],
     [
       'sum',

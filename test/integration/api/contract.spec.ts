@@ -29,6 +29,7 @@ const LEAVING = {
 const SCHEDULE = { name: 'nightly', workflow: 'echo', cron: '0 3 * * *' };
 const SECRET = { value: 'correct-horse-battery' };
 const STEPS = { name: 's', steps: [{ name: 'a', module: 'm', action: 'b', parameters: { x: '{{y}}' } }] };
+const STATES = { id: 's', states: [{ id: 'a', type: 'inject', data: { x: '$.y' } }] };
 const INSTANCE = {
   name: 'i',
   schemaVersion: '1.5',
@@ -105,7 +106,7 @@ async function furnish(): Promise<Known> {
       [of('/v1/runs/{id}/signals/{name}', 'name')]: ['ask', 'go'],
       [of('/v1/runs/{id}/wait', 'timeout')]: ['1ms', '0s'],
       [of('/v1/workflows/{name}', 'name')]: ['echo', 'ask'],
-      [of('/v1/import/{format}', 'format')]: ['wfformat', 'codomyrmex'],
+      [of('/v1/import/{format}', 'format')]: ['wfformat', 'codomyrmex', 'station'],
       [of('/v1/keys/{id}', 'id')]: [String(made['id'])],
       [of('/v1/secrets/{name}', 'name')]: ['TOKEN', 'OTHER'],
     },
@@ -119,7 +120,7 @@ async function furnish(): Promise<Known> {
       '/v1/schedules/{name}': [{ paused: false }, { cron: '0 4 * * *' }, { tags: ['b'] }],
       '/v1/secrets/{name}': [SECRET],
       '/v1/schedules/preview': [{ cron: '0 3 * * *' }, SCHEDULE],
-      '/v1/import/{format}': [INSTANCE, STEPS],
+      '/v1/import/{format}': [INSTANCE, STEPS, STATES],
     },
   };
 }

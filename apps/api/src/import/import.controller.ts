@@ -38,7 +38,7 @@ export class ImportController {
   @ApiOperation({
     summary: 'Turn a workflow file of another system into a document',
     description:
-      'Formats: `wfformat` (WfCommons WfFormat 1.5, JSON), `codomyrmex` (JSON, or YAML up to 8 MiB). `body`, `scale` and `handler` are of `wfformat`. The document is valid but not saved; `notes` says what could not be carried over.',
+      'Formats: `wfformat` (WfCommons WfFormat 1.5, JSON), `codomyrmex` and `station` (JSON, or YAML up to 8 MiB). `body`, `scale` and `handler` are of `wfformat`. The document is valid but not saved; `notes` says what could not be carried over.',
     requestBody: {
       required: true,
       description: 'The file as it is, up to 64 MiB.',

@@ -25,9 +25,9 @@ export function registerImport(program: Command, shell: Shell): void {
     .command('import')
     .summary('turn a workflow of another system into one of Lattice')
     .description(
-      'Turns a workflow file of another system into a document, and says on stderr what could not be carried over. Formats: wfformat (WfCommons), codomyrmex. Needs no running platform, but for --run.',
+      'Turns a workflow file of another system into a document, and says on stderr what could not be carried over. Formats: wfformat (WfCommons), codomyrmex, station. Needs no running platform, but for --run.',
     )
-    .argument('<format>', 'wfformat or codomyrmex')
+    .argument('<format>', 'wfformat, codomyrmex or station')
     .argument('<file>', 'the file; - is standard input')
     .addOption(
       new Option('--body <body>', 'what tasks do: nothing, or wait their recorded run time')

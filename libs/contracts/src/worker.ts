@@ -4,7 +4,7 @@ import { durationSchema } from './duration';
 /**
  * How a worker stands. registering: it has connected and does not take tasks yet. online: it takes tasks. deaf: it says that it lives,
  * but could not show lately that it takes tasks. cordoned: it takes no new ones. draining: the same, and it ends when the last
- * is done; drained: it was. stale: three heartbeats are missing. offline: it has been silent for a minute.
+ * is done; drained: it was. stale: three heartbeats are missing. offline: it has been silent for a minute, or was stopped.
  */
 export const WORKER_STATUSES = [
   'registering',
@@ -67,6 +67,12 @@ const amounts = z.object({ cpu: z.number(), memory: z.number(), gpu: z.number() 
 export const workerViewSchema = z.object({
   workerId: z.string(),
   status: z.enum(WORKER_STATUSES),
+  reason: z
+    .enum(['stopped', 'silent'])
+    .nullable()
+    .describe(
+      'Why it is offline: it was stopped in order (shown for an hour), or is not heard of any more (for a day).',
+    ),
   host: z.string(),
   pid: z.number().int(),
   labels: z.record(z.string(), labelValueSchema),

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { openQueue, type QueueConnection } from './connection';
-import { heartbeat, keepOrder, leave, listWorkers, orderWorker, type Announcement } from './presence';
+import { aliveWorkers, heartbeat, keepOrder, leave, listWorkers, orderWorker, type Announcement } from './presence';
 
 let queue: QueueConnection;
 beforeEach(async () => {
@@ -44,7 +44,7 @@ test('ST-T1, LL-T5: a silent worker is stale after 15 s, then offline, and shown
   await age(1_500);
   expect(await status()).toBe('stale');
   await age(46_000);
-  expect(await status()).toBe('offline');
+  expect(await listWorkers(queue)).toMatchObject([{ status: 'offline', reason: 'silent' }]);
   await age(24 * 3_600_000);
   expect(await listWorkers(queue)).toEqual([]);
 });
@@ -78,12 +78,13 @@ test('a worker learns with its heartbeat what it is to do; a drain ends with it,
   expect(await heartbeat(queue, worker())).toBeUndefined();
   expect(await orderWorker(queue, 'a', { order: 'cordon' })).toBe(true);
   expect(await heartbeat(queue, worker())).toEqual({ order: 'cordon', exit: false });
-  await leave(queue, 'a', false);
-  expect(await listWorkers(queue)).toEqual([]);
+  await leave(queue, worker(), false);
+  expect(await listWorkers(queue)).toMatchObject([{ workerId: 'a', status: 'offline', reason: 'stopped' }]);
+  expect(await aliveWorkers(queue)).toEqual(new Set());
   expect(await heartbeat(queue, worker())).toEqual({ order: 'cordon', exit: false });
   await keepOrder(queue, 'a', { order: 'drain', exit: true, timeoutMs: 5 });
   expect(await heartbeat(queue, worker())).toEqual({ order: 'drain', exit: true, timeoutMs: 5 });
-  await leave(queue, 'a', true);
+  await leave(queue, worker(), true);
   expect(await heartbeat(queue, worker())).toBeUndefined();
 });
 

@@ -7,15 +7,19 @@ export const HEARTBEAT_MS = 5_000;
 const STALE_MS = 3 * HEARTBEAT_MS;
 /** A worker that was silent for so long is forgotten. */
 const FORGET_MS = 24 * 3_600_000;
+/** One that was stopped in order is shown for so long. */
+const FORGET_STOPPED_MS = 3_600_000;
 /** Silent for so long a worker counts as offline. */
 const OFFLINE_MS = 4 * STALE_MS;
 /** A worker that has not shown for so long that it takes tasks counts as deaf. */
 export const DEAF_MS = 3 * HEARTBEAT_MS;
 
-const announcementSchema = workerViewSchema.omit({ status: true, seenAt: true, provedAt: true }).extend({
+const announcementSchema = workerViewSchema.omit({ status: true, reason: true, seenAt: true, provedAt: true }).extend({
   state: z.enum(['registering', 'online', 'cordoned', 'draining', 'drained']),
   /** Milliseconds since the worker last showed that it takes tasks. */
   provedAgo: z.number(),
+  /** When it was stopped in order, ms since 1970 by the clock of Redis. */
+  stoppedAt: z.number().optional(),
 });
 
 /** What a worker tells of itself with every heartbeat. */
@@ -48,14 +52,20 @@ export async function heartbeat(queue: QueueConnection, worker: Announcement): P
   return typeof text === 'string' ? orderSchema.parse(JSON.parse(text)) : undefined;
 }
 
-/** Takes a worker that stops by itself off the list. A cordon holds for the next process of that id; a drain has had its way. */
-export async function leave(queue: QueueConnection, workerId: string, draining: boolean): Promise<void> {
-  const gone = [queue.keys.worker(workerId), ...(draining ? [queue.keys.workerOrder(workerId)] : [])];
-  await queue.redis
+/**
+ * The last word of a worker that stops by itself: it is offline at once, and shown as such for a while. A cordon holds for the next process of that
+ * id; a drain has had its way.
+ */
+export async function leave(queue: QueueConnection, worker: Announcement, draining: boolean): Promise<void> {
+  const stoppedAt = await serverTime(queue);
+  const { workerId } = worker;
+  const last: Announcement = { ...worker, batches: [], running: 0, stoppedAt };
+  const step = queue.redis
     .multi()
-    .zrem(queue.keys.workers, workerId)
-    .del(...gone)
-    .exec();
+    // Nobody waits for what it had: it does not count as alive.
+    .zadd(queue.keys.workers, stoppedAt - OFFLINE_MS, workerId)
+    .set(queue.keys.worker(workerId), JSON.stringify(last), 'PX', FORGET_STOPPED_MS);
+  await (draining ? step.del(queue.keys.workerOrder(workerId)) : step).exec();
 }
 
 /** Stores what a worker is told to do; false when no worker of this id was seen within a day. */
@@ -84,10 +94,13 @@ export async function listWorkers(queue: QueueConnection): Promise<WorkerView[]>
 function viewOf(text: string, seen: number, now: number): WorkerView[] {
   const parsed = announcementSchema.safeParse(JSON.parse(text));
   if (!parsed.success) return [];
-  const { state, provedAgo, ...worker } = parsed.data;
-  const proved = seen - provedAgo;
-  const status = statusOf(state, { silent: now - seen, unproved: now - proved });
-  return [{ ...worker, status, seenAt: new Date(seen).toISOString(), provedAt: new Date(proved).toISOString() }];
+  const { state, provedAgo, stoppedAt, ...worker } = parsed.data;
+  const last = stoppedAt ?? seen;
+  const proved = last - provedAgo;
+  const status = stoppedAt === undefined ? statusOf(state, { silent: now - seen, unproved: now - proved }) : 'offline';
+  const reason = status !== 'offline' ? null : stoppedAt === undefined ? 'silent' : 'stopped';
+  const [seenAt = '', provedAt = ''] = [last, proved].map((time) => new Date(time).toISOString());
+  return [{ ...worker, status, reason, seenAt, provedAt }];
 }
 
 function statusOf(

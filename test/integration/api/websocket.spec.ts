@@ -67,12 +67,12 @@ describe('WS /v1/ws', () => {
     await client.has(2);
     await heartbeat(queue, { ...announcement('a'), running: 3 });
     await client.has(3);
-    await leave(queue, 'a', false);
+    await leave(queue, announcement('a'), false);
     const seen = (await client.has(4)).slice(1);
     expect(seen).toMatchObject([
       { topic: 'workers', type: 'worker.changed', worker: { workerId: 'a', status: 'online', running: 0 } },
       { type: 'worker.changed', worker: { running: 3 } },
-      { type: 'worker.left', workerId: 'a' },
+      { type: 'worker.changed', worker: { status: 'offline', reason: 'stopped' } },
     ]);
     await client.send({ op: 'unsubscribe', topic: 'workers' }, { op: 'subscribe', topic: 'queues' });
     expect((await client.has(5))[4]).toMatchObject({ op: 'error', code: 'bad_request' });

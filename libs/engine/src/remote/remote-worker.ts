@@ -114,7 +114,7 @@ export class RemoteWorker {
    * it to bring them; else they are given back at once and tried again elsewhere.
    */
   async detach({ comesBack }: { comesBack: boolean }): Promise<void> {
-    const { runtime, hello } = this;
+    const { runtime } = this;
     // Nothing new is taken from here on.
     const drained = this.loop.drain();
     if (comesBack) {
@@ -128,7 +128,7 @@ export class RemoteWorker {
     for (const end of this.unsubscribe) await end();
     for (const timer of this.timers) clearTimeout(timer);
     await this.loop.close();
-    if (!comesBack) await leave(runtime.queue, hello.workerId, this.order === 'drain');
+    if (!comesBack) await leave(runtime.queue, this.announcement(), this.order === 'drain');
   }
 
   private async work(taken: Taken, signal: AbortSignal): Promise<Disposal> {

@@ -5,6 +5,7 @@ import { waitingReason } from './waiting-reason';
 const worker = (change: Partial<WorkerView>): WorkerView => ({
   workerId: 'w',
   status: 'online',
+  reason: null,
   host: 'h',
   pid: 1,
   labels: {},

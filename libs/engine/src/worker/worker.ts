@@ -170,7 +170,7 @@ export class LatticeWorker {
     await this.gpus.stop();
     await this.executors.close();
     await this.loop.close();
-    await leave(this.runtime.queue, this.context.workerId, this.order?.order === 'drain');
+    await leave(this.runtime.queue, this.announcement(), this.order?.order === 'drain');
   }
 
   private async work(taken: Taken, signal: AbortSignal, reservation: Reservation): ReturnType<typeof runJob> {

@@ -55,7 +55,7 @@ export {
   insertOutbox,
   insertTaskTimer,
   nextDue,
-  unsentRuns,
+  tidyOutbox,
 } from './outbox/outbox';
 export type { OutboxRow, OutboxVerdict } from './outbox/outbox';
 export { openHistorian } from './history/historian';

@@ -1,5 +1,5 @@
 import { isFinalRun } from '@lattice/contracts';
-import { getRunState, unsentRuns } from '@lattice/persistence';
+import { getRunState, tidyOutbox } from '@lattice/persistence';
 import { deleteRun, readHead, runIds } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import type { EndedRun } from './write-history';
@@ -57,7 +57,7 @@ export class RunClearer {
     const { due, next } = this.look(now);
     if (due.length === 0) return Math.min(Math.max(next - now, TOGETHER_MS), 1_000);
     // A run that will be sent once more must find its hash: made afresh it would run again.
-    const unsent = await unsentRuns(
+    const unsent = await tidyOutbox(
       this.runtime.db,
       due.map(({ runId }) => runId),
     );

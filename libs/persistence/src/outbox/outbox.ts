@@ -11,7 +11,7 @@ const SETTLE = prepared('settle-outbox');
 const INSERT = prepared('insert-outbox');
 const INSERT_TIMER = prepared('insert-task-timer');
 const NEXT_DUE = prepared('next-due');
-const UNSENT_RUNS = prepared('unsent-runs');
+const TIDY = prepared('tidy-outbox');
 const AWAITS_SENDING = prepared('awaits-sending');
 const DELETE_SENT = prepared('delete-sent');
 const HASTEN_SENDING = prepared('hasten-sending');
@@ -105,10 +105,13 @@ export async function nextDue(db: Database): Promise<number | null> {
   return row === undefined ? null : waitSchema.parse(row).wait;
 }
 
-/** Those of the runs whose outbox row still stands, though they may be in the queue: they will be sent once more. */
-export async function unsentRuns(db: Database, runIds: readonly string[]): Promise<Set<string>> {
+/**
+ * Deletes the timers of those of the runs that have ended. Gives those whose outbox row still stands, though they may be in the queue:
+ * they will be sent once more.
+ */
+export async function tidyOutbox(db: Database, runIds: readonly string[]): Promise<Set<string>> {
   if (runIds.length === 0) return new Set();
-  const rows = await db.query(UNSENT_RUNS, [runIds]);
+  const rows = await db.query(TIDY, [runIds]);
   return new Set(rows.map((row) => unsentSchema.parse(row).run_id));
 }
 

@@ -6,8 +6,8 @@ import { DelayedError, type Job } from 'bullmq';
  */
 export const ROOT_WORKER_OPTIONS = {
   concurrency: 50,
-  lockDuration: 15_000,
-  stalledInterval: 5_000,
+  lockDuration: 6_000,
+  stalledInterval: 2_000,
   maxStalledCount: 1_000_000,
   runRetryDelay: 500,
 } as const;

@@ -11,7 +11,8 @@ import { takeStep } from './take-step';
 /** Steps that a scheduler takes at the same time; each is short. */
 const SLOTS = 32;
 const SWEEP_MS = 1_000;
-const STALLED_MS = 5_000;
+/** With a lock of 15 s and two of these, the step of a scheduler that died is taken again within 20 s. */
+const STALLED_MS = 2_000;
 
 const readySchema = z.array(z.string());
 /** A place for one step. */

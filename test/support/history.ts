@@ -31,11 +31,12 @@ function faultsOfTask(task: RunView['tasks'][number], events: readonly RunEvent[
   const faults: string[] = [];
   let attempts = 0;
   let state = 'pending';
-  for (const { type, attempt } of events) {
+  for (const { type, attempt, data } of events) {
     switch (type) {
       case 'run.recovered':
-        // What had not ended begins anew.
-        if (state === 'queued' || state === 'running' || state === 'retrying') state = 'pending';
+        // What had not ended begins anew; only a move to another version leaves alone what goes on.
+        if (state === 'queued' || state === 'retrying') state = 'pending';
+        if (state === 'running' && data['reason'] !== 'upgraded') state = 'pending';
         break;
       case 'task.queued':
         if (state !== 'pending') faults.push(`queued after ${state}`);

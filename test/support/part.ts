@@ -1,5 +1,6 @@
 import { createLogger, type Settings } from '@lattice/config';
-import { openEngine, openRuntime, type Runtime } from '@lattice/engine';
+import { openEngine, openRuntime, type Compiler, type Runtime } from '@lattice/engine';
+import { NEWER } from './newer-compiler';
 
 /** A scheduler or a worker that runs in this process. */
 export interface Part {
@@ -7,18 +8,25 @@ export interface Part {
   stop(): Promise<void>;
 }
 
+/** What tests hook into a part. */
+export interface Hooks {
+  readonly race?: Runtime['race'];
+  /** Another compiler than that of this build. */
+  readonly compiler?: Compiler | undefined;
+}
+
 /** What both are made on. */
-export async function openPart(settings: Settings, name: string, race: Runtime['race']): Promise<Runtime> {
+export async function openPart(settings: Settings, name: string, hooks: Hooks): Promise<Runtime> {
   const log = createLogger(name, settings.logLevel);
-  return openRuntime(await openEngine(settings, `lattice-${name}`, log), { race });
+  return openRuntime(await openEngine(settings, `lattice-${name}`, log), hooks);
 }
 
 /**
  * The life of a part as a process of its own, which a test may kill. With RACE it kills itself at that race point (of the task
- * RACE_TASK, if that is set). Says `ready` when it runs; ends with its parent.
+ * RACE_TASK, if that is set), with PLANS=newer it makes plans of a later version. Says `ready` when it runs; ends with its parent.
  */
-export function runPart(start: (race: Runtime['race']) => Promise<Part>): void {
-  start(race).then(
+export function runPart(start: (hooks: Hooks) => Promise<Part>): void {
+  start({ race, compiler: process.env['PLANS'] === 'newer' ? NEWER : undefined }).then(
     (part) => {
       process.on('SIGTERM', () => void part.stop().then(() => process.exit(0)));
       process.on('disconnect', () => process.exit(3));

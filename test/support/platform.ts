@@ -22,6 +22,7 @@ import { eventually } from './eventually';
 import { leftovers, removeKeys } from './leftovers';
 import type { Part } from './part';
 import { testDatabase, type TestDatabase } from './postgres';
+import { NEWER } from './newer-compiler';
 import { startScheduler } from './scheduler-part';
 import { startWorker } from './worker-part';
 
@@ -39,6 +40,8 @@ export interface ProcessOptions {
   /** The process kills itself there, of this task only if one is named. */
   race?: RacePoint;
   raceTask?: string;
+  /** `newer`: it makes plans of a later version. */
+  plans?: 'newer';
   workerId?: string;
   env?: NodeJS.ProcessEnv;
 }
@@ -104,15 +107,19 @@ export class TestPlatform {
   }
 
   /** Starts a scheduler in this process. */
-  async scheduler(race?: Runtime['race']): Promise<Part> {
-    return this.keep(await startScheduler(readSettings(this.on.environment), race));
+  async scheduler(race?: Runtime['race'], plans?: 'newer'): Promise<Part> {
+    const compiler = plans === undefined ? undefined : NEWER;
+    return this.keep(await startScheduler(readSettings(this.on.environment), { race, compiler }));
   }
 
   /** Starts a worker in this process. */
-  async worker(options: { workerId?: string; env?: NodeJS.ProcessEnv; race?: Runtime['race'] } = {}): Promise<Part> {
+  async worker(
+    options: { workerId?: string; env?: NodeJS.ProcessEnv; race?: Runtime['race']; plans?: 'newer' } = {},
+  ): Promise<Part> {
     const workerId = options.workerId ?? `worker-${randomUUID()}`;
     const settings = readSettings({ ...this.on.environment, LATTICE_WORKER_ID: workerId, ...options.env });
-    return this.keep(await startWorker(settings, this.ledger, options.race));
+    const compiler = options.plans === undefined ? undefined : NEWER;
+    return this.keep(await startWorker(settings, this.ledger, { race: options.race, compiler }));
   }
 
   private keep(part: Part): Part {
@@ -136,6 +143,7 @@ export class TestPlatform {
         LEDGER: this.ledger,
         LATTICE_WORKER_ID: options.workerId ?? `process-${randomUUID()}`,
         ...(options.race === undefined ? {} : { RACE: options.race }),
+        ...(options.plans === undefined ? {} : { PLANS: options.plans }),
         ...(options.raceTask === undefined ? {} : { RACE_TASK: options.raceTask }),
         ...options.env,
       },

@@ -1,13 +1,13 @@
 import 'reflect-metadata';
 import type { Settings } from '@lattice/config';
-import { Scheduler, closeEngine, type Runtime } from '@lattice/engine';
+import { Scheduler, closeEngine } from '@lattice/engine';
 import { NestFactory } from '@nestjs/core';
 import { SchedulerModule } from '../../apps/scheduler/src/scheduler.module';
-import { openPart, type Part } from './part';
+import { openPart, type Hooks, type Part } from './part';
 
 /** Starts what the app `scheduler` starts. */
-export async function startScheduler(settings: Settings, race?: Runtime['race']): Promise<Part> {
-  const runtime = await openPart(settings, 'scheduler', race);
+export async function startScheduler(settings: Settings, hooks: Hooks = {}): Promise<Part> {
+  const runtime = await openPart(settings, 'scheduler', hooks);
   const scheduler = new Scheduler(runtime);
   await scheduler.start();
   const module = SchedulerModule.of(runtime, scheduler);

@@ -3,4 +3,4 @@ import { readSettings } from '@lattice/config';
 import { runPart } from './part';
 import { startScheduler } from './scheduler-part';
 
-runPart((race) => startScheduler(readSettings(process.env), race));
+runPart((hooks) => startScheduler(readSettings(process.env), hooks));

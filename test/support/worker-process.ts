@@ -3,4 +3,4 @@ import { readSettings } from '@lattice/config';
 import { runPart } from './part';
 import { startWorker } from './worker-part';
 
-runPart((race) => startWorker(readSettings(process.env), process.env['LEDGER'] ?? '', race));
+runPart((hooks) => startWorker(readSettings(process.env), process.env['LEDGER'] ?? '', hooks));

@@ -37,6 +37,8 @@ export { readWorkers } from './read/read-workers';
 export { runApp } from './run-app';
 export type { RunningApp } from './run-app';
 export { openRuntime } from './open-runtime';
+export { COMPILER } from './run/plans';
+export type { Compiler } from './run/plans';
 export type { RacePoint, Runtime } from './runtime';
 export { Scheduler } from './scheduler/scheduler';
 export { LatticeWorker } from './worker/worker';

@@ -17,7 +17,7 @@ export async function openRuntime(
   const { compiler = COMPILER, race } = options;
   return {
     ...engine,
-    flows: new Flows(engine.queue),
+    flows: new Flows(engine.queue, compiler.version),
     plans: new PlanCache(engine.db, compiler),
     pin: new Pin(compiler.version, engine.log),
     race,

@@ -9,6 +9,7 @@ import type { PlanCache } from './run/plans';
  * after-release: what it opens is added, the job is not acknowledged. before-acknowledge: all is done but the acknowledgement.
  * after-outbox-send: the run is in Redis, its outbox row still stands. after-flush: events are in Postgres, not trimmed.
  * after-upload: the artifacts of an attempt are in the store, the attempt is not recorded.
+ * after-move: the run is of another version and epoch, nothing of it is in the queues.
  * in-tick: the run of a tick of a schedule is inserted, not committed. after-tick: it is committed, no scheduler was told.
  */
 export type RacePoint =
@@ -20,6 +21,7 @@ export type RacePoint =
   | 'after-outbox-send'
   | 'after-flush'
   | 'after-upload'
+  | 'after-move'
   | 'in-tick'
   | 'after-tick';
 

@@ -8,7 +8,7 @@
         then pairs of fields to begin with (what is known from before, when a run is made again)
   Replies: 'created' | 'exists' | with a guard: 'uninitialised' Redis lost its data, 'late'
   Fields of a run hash:
-    v version of the plan; below 0 while the run is moved to that version: nobody begins then    up it was moved, what is open is not added yet
+    v version of the plan; below 0 while the run is moved to that version: nobody begins then    vf version that its jobs are of then    up it was moved, what is open is not added yet
     st state: running, cancelling, failing, paused, final    ep epoch    doc document sha    in inputs JSON
     n tasks that have not ended    nc tasks that ended otherwise than completed    nf tasks that failed
     of on failure    pr priority    at last change, ms    fe error of the run, JSON    cr reason of a cancel

@@ -2,7 +2,7 @@ import { Job, Worker } from 'bullmq';
 import type { QueueConnection } from './connection';
 import type { JobData } from './flows';
 
-import { parseJobId } from './keys';
+import { parseJobId, queueNameOf } from './keys';
 
 /** A job that this process holds: its lock is renewed until it is given back or acknowledged. */
 export interface Taken {
@@ -11,8 +11,6 @@ export interface Taken {
   /** The first task of the job. */
   readonly taskKey: string;
   readonly sha: string;
-  /** Version of the plan that the job is of. */
-  readonly plan: number;
   readonly className: string;
   readonly token: string;
   readonly job: Job<JobData>;
@@ -47,6 +45,8 @@ export class ClassQueue {
     private readonly options: {
       queue: QueueConnection;
       className: string;
+      /** Version of the plans whose jobs are taken. */
+      version: number;
       workerId: string;
       lockMs: number;
       stalledMs: number;
@@ -54,8 +54,8 @@ export class ClassQueue {
       onStalled?: () => void;
     },
   ) {
-    const { queue, lockMs, stalledMs, className } = options;
-    this.worker = new Worker<JobData>(className, null, {
+    const { queue, lockMs, stalledMs, className, version } = options;
+    this.worker = new Worker<JobData>(queueNameOf(className, version), null, {
       connection: queue.redis,
       prefix: queue.keys.prefix,
       autorun: false,
@@ -153,7 +153,6 @@ export class ClassQueue {
       epoch: id.epoch,
       taskKey: id.taskKey,
       sha: job.data.sha,
-      plan: job.data.plan,
       className: this.options.className,
       token,
       job,

@@ -45,6 +45,11 @@ export function forgetClasses(queue: QueueConnection): void {
   known.delete(queue);
 }
 
+/** Names of all classes that were ever announced, also of those that this version can't read. */
+export async function classNames(queue: QueueConnection): Promise<string[]> {
+  return queue.redis.hkeys(queue.keys.classes);
+}
+
 /** All classes that were ever announced, but for those of a newer version that this one can't read. */
 export async function readClasses(queue: QueueConnection): Promise<ResourceClass[]> {
   const values = await queue.redis.hvals(queue.keys.classes);

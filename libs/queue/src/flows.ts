@@ -1,8 +1,8 @@
-import type { FlowPlan, PlanJob } from '@lattice/flow';
+import { PLAN_VERSION, type FlowPlan, type PlanJob } from '@lattice/flow';
 import { FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
-import { ROOT_QUEUE, bullPriority, jobIdOf, rootIdOf } from './keys';
+import { ROOT_QUEUE, bullPriority, jobIdOf, queueNameOf, rootIdOf } from './keys';
 import type { RunRef } from './run-ref';
 
 /** What the jobs of a run are made from. */
@@ -15,8 +15,6 @@ export interface FlowRun extends RunRef {
 /** Data of every job: what a worker needs to find the rest. */
 export interface JobData {
   readonly sha: string;
-  /** Version of the plan that the job is of. */
-  readonly plan: number;
 }
 
 /** Jobs that go into Redis in one transaction at most; more would hold up everybody else. */
@@ -37,13 +35,22 @@ export class Flows {
   private readonly queues = new Map<string, Queue>();
   private readonly base: { connection: Redis; prefix: string };
 
-  constructor(private readonly queue: QueueConnection) {
+  /** `version`: of the plans that this process goes by. */
+  constructor(
+    private readonly queue: QueueConnection,
+    private readonly version: number = PLAN_VERSION,
+  ) {
     this.base = { connection: queue.redis, prefix: queue.keys.prefix };
     this.producer = new FlowProducer(this.base);
     this.producer.on('error', (error: Error) => queue.options.onError(error));
   }
 
-  /** The queue of a class, or of the roots. */
+  /** The queue that jobs of a class wait in. */
+  classQueue(className: string, version = this.version): Queue {
+    return this.queueOf(queueNameOf(className, version));
+  }
+
+  /** A queue by its name. */
   queueOf(name: string): Queue {
     const known = this.queues.get(name);
     if (known !== undefined) return known;
@@ -56,7 +63,7 @@ export class Flows {
   /** Adds the root job of a run with its first segments. Adding again changes nothing while the jobs are kept. */
   async addRun(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
     const flows = this.flowsOf(run, plan, segments);
-    const root = { ...this.rootOf(run, plan), children: flows.slice(0, CHUNK) };
+    const root = { ...this.rootOf(run), children: flows.slice(0, CHUNK) };
     await this.producer.add(root);
     for (let at = CHUNK; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
   }
@@ -77,8 +84,8 @@ export class Flows {
     else await this.queueOf(only.queueName).add(only.name, only.data, only.opts);
   }
 
-  private rootOf(run: FlowRun, plan: FlowPlan): FlowJob {
-    const data: JobData = { sha: run.sha, plan: plan.version };
+  private rootOf(run: FlowRun): FlowJob {
+    const data: JobData = { sha: run.sha };
     return {
       name: 'run',
       queueName: ROOT_QUEUE,
@@ -108,7 +115,9 @@ export class Flows {
     for (let at = 0; at < jobs.length; at += CHUNK) {
       const chunk = jobs.slice(at, at + CHUNK);
       const counts = await Promise.all(
-        chunk.map((job) => this.queueOf(job.class).remove(jobIdOf(run, job.id), { removeChildren: false })),
+        chunk.map((job) =>
+          this.queueOf(queueNameOf(job.class, plan.version)).remove(jobIdOf(run, job.id), { removeChildren: false }),
+        ),
       );
       removed &&= counts.every((count) => count === 1);
     }
@@ -118,13 +127,36 @@ export class Flows {
 
   /** True when the job is there and was not acknowledged. */
   async holdsJob(run: RunRef, job: PlanJob): Promise<boolean> {
-    const state = await this.queueOf(job.class).getJobState(jobIdOf(run, job.id));
+    const state = await this.classQueue(job.class).getJobState(jobIdOf(run, job.id));
     return state !== 'completed' && state !== 'unknown';
+  }
+
+  /**
+   * Removes all jobs of a run by what is in Redis, where no plan says what that is: the run went by one of another version. Returns
+   * false when one of them is active, or waits to be acknowledged: try again later.
+   */
+  async removeJobs(run: RunRef): Promise<boolean> {
+    const roots = this.queueOf(ROOT_QUEUE);
+    const root = await roots.getJob(rootIdOf(run));
+    if (root === undefined) return true;
+    if (await root.isActive()) return false;
+    // A tree at a time, so that no script runs long; the root goes last, with what is left.
+    for (let cursor = 0, more = true; more;) {
+      const { unprocessed = [], nextUnprocessedCursor = 0 } = await root.getDependencies({
+        unprocessed: { cursor, count: CHUNK },
+      });
+      const trees = unprocessed.map(parseJobKey);
+      const counts = await Promise.all(trees.map(({ name, id }) => this.queueOf(name).remove(id)));
+      if (counts.some((count) => count !== 1)) return false;
+      cursor = nextUnprocessedCursor;
+      more = cursor !== 0;
+    }
+    return (await roots.remove(rootIdOf(run))) === 1;
   }
 
   /** Puts a job that was parked back into its queue. False when it is not put aside (any more, or yet). */
   async unpark(run: RunRef, job: { taskKey: string; className: string }): Promise<boolean> {
-    const found = await this.queueOf(job.className).getJob(jobIdOf(run, job.taskKey));
+    const found = await this.classQueue(job.className).getJob(jobIdOf(run, job.taskKey));
     if (found === undefined || !(await found.isDelayed())) return false;
     await found.promote();
     return true;
@@ -132,7 +164,7 @@ export class Flows {
 
   /** Jobs that wait in a class, with those that are delayed or being worked on. */
   async countJobs(className: string): Promise<{ waiting: number; active: number; delayed: number }> {
-    const counts = await this.queueOf(className).getJobCounts('prioritized', 'waiting', 'active', 'delayed');
+    const counts = await this.classQueue(className).getJobCounts('prioritized', 'waiting', 'active', 'delayed');
     return {
       waiting: (counts['prioritized'] ?? 0) + (counts['waiting'] ?? 0),
       active: counts['active'] ?? 0,
@@ -146,14 +178,20 @@ export class Flows {
 }
 
 function flowOf(run: FlowRun, version: number, job: PlanJob): FlowJob {
-  const data: JobData = { sha: run.sha, plan: version };
+  const data: JobData = { sha: run.sha };
   return {
     name: job.tasks.length === 1 ? job.id : `${job.id}+${job.tasks.length - 1}`,
-    queueName: job.class,
+    queueName: queueNameOf(job.class, version),
     data,
     opts: { jobId: jobIdOf(run, job.id), priority: bullPriority(run.priority + (job.priority ?? 0)), attempts: 1 },
     ...(job.children.length === 0 ? {} : { children: job.children.map((child) => flowOf(run, version, child)) }),
   };
+}
+
+/** Queue and id of a job, from the name of its key: PREFIX:QUEUE:ID. */
+function parseJobKey(key: string): { name: string; id: string } {
+  const [id = '', name = ''] = key.split(':').reverse();
+  return { name, id };
 }
 
 function* jobsOf(job: PlanJob): Generator<PlanJob> {

@@ -2,7 +2,7 @@ export { openQueue, withLimit } from './connection';
 export type { QueueConnection, QueueOptions } from './connection';
 export { Bus } from './bus';
 export type { Listener } from './bus';
-export { ROOT_QUEUE, bullPriority, jobIdOf, keysOf, parseJobId, rootIdOf } from './keys';
+export { ROOT_QUEUE, bullPriority, jobIdOf, keysOf, parseJobId, queueNameOf, rootIdOf } from './keys';
 export type { Channel, Keys } from './keys';
 export {
   MAX_LOST,
@@ -29,7 +29,18 @@ export type { CreateGuard, Created, LiveTask } from './run-scripts';
 export { markWaiting, stepTimes } from './step-scripts';
 export type { StepTimes } from './step-scripts';
 export type { RunRef } from './run-ref';
-export { attemptsBefore, readGates, readHead, readProgress, readResults, readUnqueued, runIds } from './run-hash';
+export { freezeRun, markMoved, readVersions, upgradeRun } from './version-scripts';
+export { activeRuns } from './active-runs';
+export {
+  attemptsBefore,
+  readEndings,
+  readGates,
+  readHead,
+  readProgress,
+  readResults,
+  readUnqueued,
+  runIds,
+} from './run-hash';
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';
 export type { FlowRun, JobData } from './flows';
@@ -39,7 +50,7 @@ export { ClassQueue } from './class-queue';
 export type { Taken, Waiting } from './class-queue';
 export { TakeLoop } from './take-loop';
 export type { Disposal, Ledger, NotReserved, TakeLoopOptions } from './take-loop';
-export { announceClasses, forgetClasses, readClasses } from './classes';
+export { announceClasses, classNames, forgetClasses, readClasses } from './classes';
 export { appendEvent, appendRunEvent, readStream, trimStream, unreadEvents } from './stream';
 export type { StreamEntry } from './stream';
 export {

@@ -44,6 +44,14 @@ export function keysOf(prefix: string): Keys {
   };
 }
 
+/**
+ * The queue in which jobs of a class wait that are of plans of a version. Workers of another version never see them: they could only
+ * give them back.
+ */
+export function queueNameOf(className: string, version: number): string {
+  return version === 1 ? className : `${className}.plan${version}`;
+}
+
 /** Id of the job of BullMQ that begins with a task. */
 export function jobIdOf(run: { runId: string; epoch: number }, taskKey: string): string {
   return `${run.runId}.${run.epoch}.${taskKey}`;

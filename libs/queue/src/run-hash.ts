@@ -8,6 +8,8 @@ export interface RunHead {
   readonly sha: string;
   /** Version of the plan that the run goes by; below 0 while the run is moved to that version. */
   readonly version: number;
+  /** Version of the plan that its jobs are of. */
+  readonly jobsOf: number;
   /** The run was moved to the version, and what is open may not be in the queues yet. */
   readonly moved: boolean;
   readonly inputsJson: string;
@@ -45,6 +47,7 @@ export async function readHead(queue: QueueConnection, runId: string): Promise<R
     'pa',
     'v',
     'up',
+    'vf',
   );
   const [
     state,
@@ -62,6 +65,7 @@ export async function readHead(queue: QueueConnection, runId: string): Promise<R
     parent,
     version,
     moved,
+    from,
   ] = values;
   if (state === null || state === undefined || epoch === null || epoch === undefined) return undefined;
   return {
@@ -69,6 +73,7 @@ export async function readHead(queue: QueueConnection, runId: string): Promise<R
     epoch: Number(epoch),
     sha: sha ?? '',
     version: Number(version ?? 0),
+    jobsOf: Number(from ?? version ?? 0),
     moved: typeof moved === 'string',
     inputsJson: inputs ?? '{}',
     left: Number(left),
@@ -95,12 +100,29 @@ export async function readResults(
   return taskKeys.map((_, index) => {
     const [status, output, error] = values.slice(index * 3, index * 3 + 3);
     return {
-      status:
-        status === 'completed' || status === 'failed' || status === 'skipped' || status === 'cancelled' ? status : '',
+      status: endingOf(status),
       output: output ?? '',
       error: error ?? '',
     };
   });
+}
+
+/** How tasks ended, without what they gave; '' for those that have not. */
+export async function readEndings(
+  queue: QueueConnection,
+  runId: string,
+  taskKeys: readonly string[],
+): Promise<StoredResult['status'][]> {
+  const statuses: StoredResult['status'][] = [];
+  for (let at = 0; at < taskKeys.length; at += 1_000) {
+    const fields = taskKeys.slice(at, at + 1_000).map((key) => `r:${key}`);
+    statuses.push(...(await queue.redis.hmget(queue.keys.run(runId), ...fields)).map(endingOf));
+  }
+  return statuses;
+}
+
+function endingOf(text: string | null | undefined): StoredResult['status'] {
+  return text === 'completed' || text === 'failed' || text === 'skipped' || text === 'cancelled' ? text : '';
 }
 
 /** Which tasks have ended, and the attempts of those that are live. */

@@ -28,8 +28,7 @@ afterEach(async () => {
   await queue.close();
 });
 
-const add = (taskKey: string) =>
-  jobs.add(taskKey, { sha: 's', plan: 1 }, { jobId: `${taskKey}.1.${taskKey}`, priority: 10 });
+const add = (taskKey: string) => jobs.add(taskKey, { sha: 's' }, { jobId: `${taskKey}.1.${taskKey}`, priority: 10 });
 
 /** Room for so many jobs at once. */
 function slots(count: number) {
@@ -54,7 +53,7 @@ function start(work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>, l
     sweepMs: 50,
   });
   loops.push(loop);
-  const options = { queue, className: CLASS, workerId, lockMs: LOCK_MS, stalledMs: 100 };
+  const options = { queue, className: CLASS, version: 1, workerId, lockMs: LOCK_MS, stalledMs: 100 };
   loop.add(new ClassQueue(options));
   loop.start();
   return { loop, ledger, errors };

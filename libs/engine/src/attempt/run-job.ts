@@ -22,7 +22,6 @@ import { parseGiven, scopesAround, taskScope } from '../run/scope';
 import { settleJob, settleRun } from '../run/stop';
 import type { AttemptContext } from './execute';
 import { faultOf } from './fault-of';
-import { leaveToOthers } from './leave-to-others';
 import { recordOutcome } from './record-outcome';
 import { beginningOf, isOver, scopeOf, type Slice } from './slice';
 import { whenConnected } from './when-connected';
@@ -39,7 +38,6 @@ type Step = 'ran' | 'passed-over' | Disposal;
  */
 export async function runJob(context: AttemptContext, taken: Taken, signal: AbortSignal): Promise<Disposal> {
   const { runtime } = context;
-  if (!runtime.pin.holds(taken.plan)) return leaveToOthers(context, taken);
   const compiled = await runtime.plans.get(taken.sha);
   const entry = compiled.jobs.get(taken.taskKey);
   if (entry === undefined) throw new Error(`job ${taken.taskKey} is not in the plan of document ${taken.sha}`);

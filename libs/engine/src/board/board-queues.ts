@@ -16,7 +16,7 @@ export class BoardQueues {
 
   async list(): Promise<BullQueue[]> {
     const classes = await withLimit(readClasses(this.engine.queue), LIMIT_MS, 'Redis does not answer.');
-    const names = [ROOT_QUEUE, ...classes.map(({ name }) => name).sort()];
-    return names.map((name) => this.flows.queueOf(name));
+    const names = classes.map(({ name }) => name).sort();
+    return [this.flows.queueOf(ROOT_QUEUE), ...names.map((name) => this.flows.classQueue(name))];
   }
 }

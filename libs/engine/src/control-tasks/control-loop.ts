@@ -65,6 +65,7 @@ export class ControlLoop {
     const jobs = new ClassQueue({
       queue,
       className: CONTROL_CLASS.name,
+      version: this.runtime.pin.version,
       workerId: STEP_OWNER,
       lockMs: settings.lock,
       stalledMs: STALLED_MS,

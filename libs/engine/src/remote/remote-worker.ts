@@ -204,6 +204,7 @@ export class RemoteWorker {
     const queue = new ClassQueue({
       queue: runtime.queue,
       className: entry.name,
+      version: runtime.pin.version,
       workerId: `${hello.workerId}:${this.life}`,
       lockMs: runtime.settings.lock,
       stalledMs: STALLED_MS,

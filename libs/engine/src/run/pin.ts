@@ -4,7 +4,7 @@ import type { Disposal, Taken } from '@lattice/queue';
 /** What is to be done about a run: go on with it, move it to the version here, or leave it to processes of its version. */
 export type Standing = 'same' | 'older' | 'newer';
 
-/** A job of another version is looked at again after so long; each time it is taken after twice as long, up to the most. */
+/** A job of a run that is held up is looked at again after so long; each time it is taken after twice as long, up to the most. */
 const FIRST_MS = 250;
 const MOST_MS = 8_000;
 /** How often the log says that runs are left alone. */
@@ -32,10 +32,11 @@ export class Pin {
     return Math.abs(version) > this.version ? 'newer' : 'older';
   }
 
-  /** Gives back a job that goes by another version. */
+  /** Gives back a job of a run that is being moved to another version. */
   putOff({ runId, job }: Taken, version: number): Disposal {
     this.tell(runId, version);
-    return { do: 'delay', ms: Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(10, Math.max(0, job.attemptsStarted - 1))) };
+    const about = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(10, Math.max(0, job.attemptsStarted - 1)));
+    return { do: 'delay', ms: about };
   }
 
   /** Says, once in a while, that a run is left alone. */

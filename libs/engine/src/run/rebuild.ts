@@ -1,7 +1,7 @@
 import { isFinalTask, type EventType } from '@lattice/contracts';
 import { tasksOf } from '@lattice/flow';
 import { taskResults, type StoredRun, type TaskResult } from '@lattice/persistence';
-import { createRun, pauseRun, type FlowRun } from '@lattice/queue';
+import { createRun, pauseRun, readHead, type FlowRun } from '@lattice/queue';
 import { STEP_NONCE, STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
@@ -33,20 +33,28 @@ interface Known {
  */
 export async function rebuildRun(runtime: Runtime, rebuild: Rebuild): Promise<void> {
   const known = await recreateRun(runtime, rebuild);
+  if (known === undefined) return;
   await runtime.race?.('after-create', { runId: rebuild.run.runId });
   await releaseOpen(runtime, known);
   await finaliseIfDone(runtime, rebuild.run.runId);
 }
 
-/** Makes the run hash alone from what Postgres holds of a run; one that is there already is left as it is. */
-export async function recreateRun(runtime: Runtime, { run: stored, epoch, event }: Rebuild): Promise<Known> {
+/**
+ * Makes the run hash alone from what Postgres holds of a run; one that is there already is left as it is. Undefined when that is of
+ * another epoch or version: it is not ours to go on with.
+ */
+export async function recreateRun(
+  runtime: Runtime,
+  { run: stored, epoch, event }: Rebuild,
+): Promise<Known | undefined> {
   const compiled = await runtime.plans.get(stored.documentSha);
   const results = await taskResults(runtime.db, stored.runId);
   const ended = results.filter(({ status }) => isFinalTask(status));
   const run: FlowRun = { runId: stored.runId, epoch, priority: stored.priority, sha: stored.documentSha };
-  const counts = gateCounts(compiled, ended);
+  const keys = new Set(ended.map(({ key }) => key));
+  const counts = countGates(compiled, keys);
   const others = ended.filter(({ status }) => status !== 'completed').length;
-  await createRun(runtime.queue, run, {
+  const reply = await createRun(runtime.queue, run, {
     sha: run.sha,
     version: compiled.plan.version,
     inputsJson: JSON.stringify(stored.inputs),
@@ -62,9 +70,13 @@ export async function recreateRun(runtime: Runtime, { run: stored, epoch, event 
       nf: ended.filter(({ status }) => status === 'failed').length,
     },
   });
+  if (reply === 'exists') {
+    const head = await readHead(runtime.queue, run.runId);
+    if (head?.epoch !== epoch || !runtime.pin.holds(head.version)) return undefined;
+  }
   // What comes up then is put aside until the run goes on.
   if (stored.status === 'paused') await pauseRun(runtime.queue, run.runId);
-  return { run, compiled, ended: new Set(ended.map(({ key }) => key)), counts, others };
+  return { run, compiled, ended: keys, counts, others };
 }
 
 function fieldsOf(compiled: Compiled, task: TaskResult): Record<string, string | number> {
@@ -91,13 +103,13 @@ function stepFields({ workflow }: Compiled, task: TaskResult): Record<string, st
   return { [`w:${key}`]: `${STEP_OWNER}|${STEP_NONCE}`, [`s:${key}`]: `${attempts}|${Date.parse(startedAt)}` };
 }
 
-function gateCounts(compiled: Compiled, ended: readonly TaskResult[]): number[] {
-  const keys = new Set(ended.map(({ key }) => key));
-  return compiled.plan.gates.map(({ after }) => after.filter((key) => keys.has(key)).length);
+/** How many tasks of each gate are among those that have ended. */
+export function countGates(compiled: Compiled, ended: ReadonlySet<string>): number[] {
+  return compiled.plan.gates.map(({ after }) => after.filter((key) => ended.has(key)).length);
 }
 
 /** Adds the root with the segments that are free and not done, then those whose gates are open. */
-async function releaseOpen(runtime: Runtime, known: Known): Promise<void> {
+export async function releaseOpen(runtime: Runtime, known: Known): Promise<void> {
   const { run, compiled } = known;
   const { plan } = compiled;
   const isDone = (index: number): boolean => {

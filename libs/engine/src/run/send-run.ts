@@ -11,13 +11,14 @@ import {
 } from '@lattice/queue';
 import { createdEvent } from './created-event';
 import { finaliseIfDone } from './finalise';
+import { moveRuns } from './move-runs';
 import type { Compiled } from './plans';
 import { firstSegments, release, tellQueued, tellReady } from './release';
 import type { Runtime } from '../runtime';
 
 /**
  * Puts a run into Redis: the run hash, then the root job with the first segments. Repeating it changes nothing. False when the
- * guard forbids it.
+ * guard forbids it, or the run is in Redis and goes by plans of another version.
  */
 export async function sendRun(
   runtime: Runtime,
@@ -30,9 +31,11 @@ export async function sendRun(
   await setTimer(runtime, run.runId, document);
   const reply = await create(runtime, stored, { compiled, queued: compiled.first, guard });
   if (reply === 'late' || reply === 'uninitialised') return false;
-  // It was stopped before its time: nothing of it is queued any more.
-  if (reply === 'exists' && (await isStopped(runtime, run.runId))) return true;
   await runtime.race?.('after-create', { runId: run.runId });
+  if (reply === 'exists') {
+    const sent = await sentBefore(runtime, run);
+    if (sent !== undefined) return sent;
+  }
   const { segments, gates } = await firstSegments(runtime, run, compiled);
   if (compiled.first === undefined || reply === 'exists') await tellQueued(runtime, run, compiled, segments);
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
@@ -43,9 +46,20 @@ export async function sendRun(
   return true;
 }
 
-async function isStopped(runtime: Runtime, runId: string): Promise<boolean> {
-  const state = (await readHead(runtime.queue, runId))?.state;
-  return state !== 'running' && state !== 'paused';
+/** What comes of a run that is in Redis already; undefined when it is to be gone on with. */
+async function sentBefore(runtime: Runtime, { runId, epoch }: FlowRun): Promise<boolean | undefined> {
+  const head = await readHead(runtime.queue, runId);
+  // It was stopped before its time: nothing of it is queued any more. Or it was made again by somebody who was quicker.
+  if (head?.epoch !== epoch || (head.state !== 'running' && head.state !== 'paused')) return true;
+  switch (runtime.pin.standingOf(head.version)) {
+    case 'same':
+      return undefined;
+    case 'older':
+      return (await moveRuns(runtime, [runId])).waiting.length === 0;
+    case 'newer':
+      runtime.pin.tell(runId, head.version);
+      return false;
+  }
 }
 
 function flowRunOf(stored: StoredRun): FlowRun {

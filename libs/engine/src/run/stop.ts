@@ -1,5 +1,16 @@
 import { taskError } from '@lattice/contracts';
-import { aliveWorkers, readHead, readProgress, record, settle, type LiveTask, type RunRef } from '@lattice/queue';
+import {
+  activeRuns,
+  aliveWorkers,
+  readHead,
+  readProgress,
+  record,
+  rootIdOf,
+  settle,
+  type LiveTask,
+  type RunHead,
+  type RunRef,
+} from '@lattice/queue';
 import { STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
@@ -29,7 +40,7 @@ export async function settleRun(runtime: Runtime, runId: string): Promise<LiveTa
     if (settled === undefined) return [];
     live.push(...settled.live);
   }
-  const lost = await findLost(runtime, runId, live);
+  const lost = await findLost(runtime, run, head, live);
   await giveUp(runtime, run, lost);
   await finaliseIfDone(runtime, runId);
   return live.filter(({ taskKey }) => !lost.includes(taskKey));
@@ -54,11 +65,14 @@ async function reasonOf(runtime: Runtime, run: RunRef): Promise<string> {
 }
 
 /** Tasks that nobody does any more: their workers have been silent for too long, or no run of theirs goes on. */
-async function findLost(runtime: Runtime, runId: string, live: readonly LiveTask[]): Promise<string[]> {
+async function findLost(runtime: Runtime, run: RunRef, head: RunHead, live: readonly LiveTask[]): Promise<string[]> {
   if (live.length === 0) return [];
-  const alive = await aliveWorkers(runtime.queue);
-  const ofWorkers = live.filter(({ workerId }) => workerId !== STEP_OWNER && !alive.has(workerId));
-  return [...ofWorkers.map(({ taskKey }) => taskKey), ...(await idleSteps(runtime, runId, live))];
+  const { queue, flows, pin } = runtime;
+  const alive = await aliveWorkers(queue);
+  // Nobody here takes jobs of another version, and so finds out who has lost them; whether anybody has one can be seen.
+  const held = pin.holds(head.jobsOf) || (await activeRuns(queue, flows, head.jobsOf)).has(rootIdOf(run));
+  const ofWorkers = live.filter(({ workerId }) => workerId !== STEP_OWNER && !(held && alive.has(workerId)));
+  return [...ofWorkers.map(({ taskKey }) => taskKey), ...(await idleSteps(runtime, run.runId, live))];
 }
 
 /** Tasks of schedulers, once no run that they started goes on; until then those are told to stop. */

@@ -1,6 +1,6 @@
 import { isFinalRun } from '@lattice/contracts';
 import { getRunState, tidyOutbox } from '@lattice/persistence';
-import { deleteRun, readHead, runIds } from '@lattice/queue';
+import { deleteRun, readHead, runIds, type RunHead } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import type { EndedRun } from './write-history';
 
@@ -11,8 +11,8 @@ const TOGETHER_MS = 50;
 const LONGEST_MS = 10_000;
 
 interface Waiting extends EndedRun {
-  /** Of an epoch that is over, while the run goes on in another: only the jobs are to go, those of this document. */
-  readonly jobsOf?: string;
+  /** Of an epoch that is over, while the run goes on in another: only the jobs are to go. */
+  readonly jobsOnly?: boolean;
   readonly due: number;
   readonly tries: number;
 }
@@ -32,9 +32,9 @@ export class RunClearer {
   }
 
   /** The jobs of an epoch that is over; the run itself was made again. */
-  addJobs({ runId, epoch, documentSha }: { runId: string; epoch: number; documentSha: string }): void {
+  addJobs({ runId, epoch }: { runId: string; epoch: number }): void {
     const due = Date.now() + FIRST_TRY_MS;
-    this.waiting.set(nameOf({ runId, epoch }), { runId, epoch, parent: '', jobsOf: documentSha, due, tries: 0 });
+    this.waiting.set(nameOf({ runId, epoch }), { runId, epoch, parent: '', jobsOnly: true, due, tries: 0 });
   }
 
   /** Finds runs that ended while nobody was told. For the start of a scheduler. */
@@ -80,9 +80,8 @@ export class RunClearer {
   }
 
   private async clear(run: Waiting): Promise<void> {
-    if (run.jobsOf !== undefined) {
-      const { plan } = await this.runtime.plans.get(run.jobsOf);
-      if (await this.runtime.flows.removeRun(run, plan)) this.waiting.delete(nameOf(run));
+    if (run.jobsOnly === true) {
+      if (await this.runtime.flows.removeJobs(run)) this.waiting.delete(nameOf(run));
       else this.later(run);
       return;
     }
@@ -92,13 +91,18 @@ export class RunClearer {
       this.waiting.delete(nameOf(run));
       return;
     }
-    const { plan } = await this.runtime.plans.get(head.sha);
-    if (await this.runtime.flows.removeRun(run, plan)) {
+    if (await this.removeJobs(run, head)) {
       await deleteRun(this.runtime.queue, run);
       this.waiting.delete(nameOf(run));
       return;
     }
     this.later(run);
+  }
+
+  private async removeJobs(run: Waiting, head: RunHead): Promise<boolean> {
+    const { flows, plans, pin } = this.runtime;
+    if (!pin.holds(head.version)) return flows.removeJobs(run);
+    return flows.removeRun(run, (await plans.get(head.sha)).plan);
   }
 
   private later(run: Waiting): void {

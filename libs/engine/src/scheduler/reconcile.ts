@@ -39,6 +39,8 @@ export class Reconciler {
       mayRecover: () => boolean;
       /** The run goes on in another epoch; jobs of the one named may be left. */
       madeAgain: (run: StoredRun) => void;
+      /** The run goes by an older plan. */
+      older: (runId: string) => void;
     },
   ) {}
 
@@ -55,6 +57,7 @@ export class Reconciler {
         continue;
       }
       this.missingSince.delete(stored.runId);
+      if (head.moved || this.runtime.pin.standingOf(head.version) === 'older') this.on.older(stored.runId);
       if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored, head);
     }
     return page.length === 0 ? NOTHING_MS : Math.max(PAUSE_MS, took * SHARE);

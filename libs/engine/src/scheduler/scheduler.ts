@@ -1,7 +1,7 @@
 import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
 import { purgeCached, purgeIdempotencyKeys } from '@lattice/persistence';
-import { ClassQueue, parseJobId, readClasses, readHead } from '@lattice/queue';
+import { ClassQueue, classNames, parseJobId, queueNameOf, readHead } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
@@ -13,6 +13,7 @@ import { startLoop, type Loop } from '../loop';
 import { ScheduleClock } from '../schedules/schedule-loop';
 import { RunExpiry } from './expire-runs';
 import { Reconciler, reconcileRun } from './reconcile';
+import { RunMover } from './run-mover';
 import { RedisKeeper } from './recover';
 import { HistoryWriter, type EndedRun } from './write-history';
 import { sweepArtifacts } from './sweep-artifacts';
@@ -26,6 +27,8 @@ export class Scheduler {
   private readonly loops: Loop[] = [];
   private readonly stalled = new Map<string, ClassQueue>();
   private history: HistoryWriter | undefined;
+  private clearer: RunClearer | undefined;
+  private mover: RunMover | undefined;
   private unsubscribe: (() => Promise<void>) | undefined;
   private stopSchedules: (() => Promise<void>) | undefined;
   private readonly control: ControlLoop;
@@ -40,6 +43,7 @@ export class Scheduler {
     const { runtime } = this;
     const { log } = runtime;
     const clearer = new RunClearer(runtime);
+    this.clearer = clearer;
     const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
     const ended = (runs: readonly EndedRun[]): void => {
       for (const { parent } of runs) if (parent !== '') this.waker.wake(parent);
@@ -64,15 +68,20 @@ export class Scheduler {
     this.history = history;
     const sender = new OutboxSender(runtime, admissions);
     const outbox = startLoop({ name: 'outbox', log, turn: () => sender.turn() });
+    const mover = new RunMover(runtime, (run) => clearer.addJobs(run));
+    this.mover = mover;
+    const moving = startLoop({ name: 'moving of runs to this version', log, turn: () => mover.turn() });
     const reconciler = new Reconciler(runtime, {
       mayRecover: () => history.holdsLock,
       madeAgain: (run) => clearer.addJobs(run),
+      older: (runId) => mover.add(runId, () => moving.wake()),
     });
     const expiry = new RunExpiry(runtime, () => history.holdsLock);
     const keeper = new RedisKeeper(runtime, history);
     this.loops.push(
       outbox,
       clearing,
+      moving,
       admitting,
       startLoop({ name: 'purge', log, turn: () => this.purge() }),
       startLoop({ name: 'history', log, turn: (signal) => history.turn(signal) }),
@@ -100,11 +109,16 @@ export class Scheduler {
    * tasks left is mended and its root is to come again: returns false.
    */
   async rootReleased(jobId: string): Promise<boolean> {
-    const runId = parseJobId(jobId)?.runId;
-    if (runId === undefined) throw new LatticeError('internal', `${jobId} is not the id of a root job`);
-    if (await finaliseIfDone(this.runtime, runId)) return true;
+    const root = parseJobId(jobId);
+    if (root === undefined) throw new LatticeError('internal', `${jobId} is not the id of a root job`);
+    const { runId, epoch } = root;
     const head = await readHead(this.runtime.queue, runId);
-    if (head === undefined) return true;
+    if (head?.epoch !== epoch) {
+      // Somebody who did not know that the epoch was raised has added it since: nobody waits for it.
+      this.clearer?.addJobs({ runId, epoch });
+      return true;
+    }
+    if (head.state === 'final' || (await finaliseIfDone(this.runtime, runId))) return true;
     this.runtime.log.warn(
       { runId, left: head.left, state: head.state },
       'the root of a run came up while tasks are left',
@@ -139,19 +153,32 @@ export class Scheduler {
 
   /** A class whose workers are all gone has nobody else to see that their jobs are lost. */
   private async watchStalled(): Promise<number> {
-    for (const { name } of await readClasses(this.runtime.queue)) {
-      if (this.stalled.has(name) || name === CONTROL_CLASS.name) continue;
+    const own = this.runtime.pin.version;
+    const names = await classNames(this.runtime.queue);
+    // Who took steps of an older version may be gone as its workers.
+    await this.watchQueues(
+      names.filter((name) => name !== CONTROL_CLASS.name),
+      own,
+    );
+    for (const version of this.mover?.older ?? []) await this.watchQueues(names, version);
+    return STALLED_MS;
+  }
+
+  private async watchQueues(names: readonly string[], version: number): Promise<void> {
+    for (const name of names) {
+      const id = queueNameOf(name, version);
+      if (this.stalled.has(id)) continue;
       const queue = new ClassQueue({
         queue: this.runtime.queue,
         className: name,
+        version,
         workerId: 'scheduler',
         lockMs: this.runtime.settings.lock,
         stalledMs: STALLED_MS,
         onStalled: () => void this.runtime.queue.bus.publish('ready', JSON.stringify([name])),
       });
-      this.stalled.set(name, queue);
+      this.stalled.set(id, queue);
       await queue.watchStalled();
     }
-    return STALLED_MS;
   }
 }

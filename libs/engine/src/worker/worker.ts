@@ -143,7 +143,7 @@ export class LatticeWorker {
     const reaped = await this.executors.reapOrphans();
     if (reaped.processes + reaped.containers > 0) runtime.log.warn(reaped, 'ended what an earlier worker left running');
     await this.gpus.start();
-    const catchUp = (): void => this.lookFor(() => this.classes());
+    const catchUp = (): void => this.lookFor(() => [...this.known]);
     this.unsubscribe = [
       await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
       await runtime.queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
@@ -202,7 +202,7 @@ export class LatticeWorker {
     this.passedOver.clear();
     if (!this.registered) return;
     this.heart?.wake();
-    this.lookFor(() => this.classes());
+    this.lookFor(() => [...this.known]);
   }
 
   /** The share of the worker that is in use, by what is shortest: 0 to 1. */
@@ -231,10 +231,6 @@ export class LatticeWorker {
     return task.level ?? this.runtime.settings.worker.sandbox;
   }
 
-  private classes(): string[] {
-    return [...this.known];
-  }
-
   private readonly known = new Set<string>();
 
   /** Serves the classes that were announced and that this worker can serve. */
@@ -258,6 +254,7 @@ export class LatticeWorker {
     const queue = new ClassQueue({
       queue: this.runtime.queue,
       className: entry.name,
+      version: this.runtime.pin.version,
       workerId: this.context.workerId,
       lockMs: this.runtime.settings.lock,
       stalledMs: STALLED_MS,

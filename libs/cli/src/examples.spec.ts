@@ -31,7 +31,7 @@ it.each(Object.entries(EXAMPLES).flatMap(([path, lines]) => lines.map((line) => 
   async (line, path) => {
     const program = buildProgram(shell);
     const called: string[] = [];
-    for (const one of commandsOf(program)) one.command.action(() => called.push(one.path));
+    for (const one of commandsOf(program)) one.command.action(() => void called.push(one.path));
     const [name, ...args] = wordsOf(line);
     await program.parseAsync(args, { from: 'user' });
     expect([name, called]).toEqual(['lattice', [path]]);

@@ -144,7 +144,7 @@ describe('renderFrame', () => {
         const happened = steps.map(({ type, at, text }, n): Said => [
           n,
           type,
-          keys[at % keys.length],
+          keys[at % keys.length] ?? null,
           { workerId: 'w', error: { ...error, message: text }, delay: 100, percent: at, text, reason: text },
           (at % 3) + 1,
         ]);

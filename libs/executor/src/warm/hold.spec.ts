@@ -22,8 +22,8 @@ function released(env: Record<string, string>): Record<string, string> {
 
 it('gives on any text unharmed', () => {
   const name = fc.stringMatching(/^[A-Z][A-Z0-9_]{3,8}$/).map((one) => `T_${one}`);
-  // NUL ends a variable, and what is not Unicode has no bytes to be written with.
-  const value = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', '').toWellFormed());
+  // NUL ends a variable.
+  const value = fc.string({ unit: 'binary' }).map((one) => one.replaceAll('\0', ''));
   fc.assert(
     fc.property(fc.dictionary(name, value, { maxKeys: 5 }), (env) => {
       expect(released(env)).toMatchObject(env);

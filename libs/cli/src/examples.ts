@@ -26,6 +26,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'runs reject': [`lattice runs reject ${RUN} publish --comment "not yet"`],
   'runs rerun': [`lattice runs rerun ${RUN} train`, `lattice runs rerun ${RUN} train --alone`],
   'runs fork': [`lattice runs fork ${RUN} --from train --input epochs=20`],
+  'runs artifacts': [`lattice runs artifacts ${RUN} --download ./results`],
   'runs report': [`lattice runs report ${RUN} > report.md`],
   workers: ['lattice workers'],
   'workers cordon': ['lattice workers cordon worker-1'],

@@ -29,7 +29,7 @@ async function newRun(delayMs = 0): Promise<string> {
 }
 const all = async (rows: OutboxRow[]) => ({ done: rows.map((row) => row.id) });
 
-test('due rows come with their run and document, oldest first, and go when they are done', async () => {
+test('due rows come with their run and document, what controls runs first and then the oldest, and go when they are done', async () => {
   const [first, second] = [await newRun(), await newRun()];
   await insertOutbox(test_.db, { kind: 'cancel', runId: first, payload: { reason: 'asked' } });
   await insertOutbox(test_.db, { kind: 'cancel', runId: randomUUID() });
@@ -40,6 +40,8 @@ test('due rows come with their run and document, oldest first, and go when they 
   });
   expect(claimed).toBe(4);
   expect(seen).toMatchObject([
+    { kind: 'cancel', runId: first, payload: { reason: 'asked' }, run: { status: 'pending' }, document: null },
+    { kind: 'cancel', payload: null, run: null, document: null },
     {
       kind: 'run',
       runId: first,
@@ -48,8 +50,6 @@ test('due rows come with their run and document, oldest first, and go when they 
       document,
     },
     { kind: 'run', runId: second, document },
-    { kind: 'cancel', runId: first, payload: { reason: 'asked' }, run: { status: 'pending' }, document: null },
-    { kind: 'cancel', payload: null, run: null, document: null },
   ]);
   expect(await claimOutbox(test_.db, 10, all)).toBe(0);
   expect(await nextDue(test_.db)).toBeNull();

@@ -245,7 +245,8 @@ describe('a worker of the SDK', () => {
     await start({ handlers: [slow] });
     await first.stop(50);
     expect(await run.result({ timeout: '30s' })).toEqual({ attempt: 2 });
-    expect((await client.workers()).some(({ workerId }) => workerId === first.workerId)).toBe(false);
+    const stopped = (await client.workers()).find(({ workerId }) => workerId === first.workerId);
+    expect(stopped).toMatchObject({ status: 'offline', reason: 'stopped' });
   });
 
   it('is refused without the scope worker, and with handlers that can be none', async () => {

@@ -56,7 +56,8 @@ function describeBody(status: number, answer: Answer): Described {
     if (other === undefined) return { status, description, content: { 'application/json': media } };
     const text = { schema: { type: 'string' } };
     return other === 'text/event-stream'
-      ? { status, description, content: { [other]: text } }
+      ? // The data of each event: generated clients give events of this type.
+        { status, description, content: { [other]: media } }
       : { status, description, content: { 'application/json': media, [other]: text } };
   }
   if (status < 400) return { status, description: answer };

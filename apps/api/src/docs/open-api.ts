@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { operationIdOf } from './operation-ids';
 import { componentSchemas } from './schemas';
 
 const DESCRIPTION = `Graphs of tasks on any number of workers. Send \`Authorization: Bearer KEY\` with every request.
@@ -22,7 +23,7 @@ export function openApiOf(app: INestApplication): OpenAPIObject {
     .addSecurityRequirements('bearer')
     .build();
   const document = SwaggerModule.createDocument(app, config, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}.${method}`,
+    operationIdFactory: operationIdOf,
   });
   return { ...document, components: { ...document.components, schemas: componentSchemas() } };
 }

@@ -1,0 +1,60 @@
+/** Names of the operations, by controller and method: generated clients have them as functions. They never change. */
+const OPERATION_IDS: Readonly<Record<string, string>> = {
+  'Submit.submit': 'submitRun',
+  'Runs.list': 'listRuns',
+  'Runs.read': 'getRun',
+  'Runs.wait': 'waitForRun',
+  'Runs.cancel': 'cancelRun',
+  'Runs.pause': 'pauseRun',
+  'Runs.resume': 'resumeRun',
+  'Runs.retry': 'retryRun',
+  'Rerun.rerun': 'rerunTask',
+  'Rerun.fork': 'forkRun',
+  'Reports.logs': 'searchRunLogs',
+  'Reports.report': 'getRunReport',
+  'Events.follow': 'followRun',
+  'Logs.read': 'getTaskLogs',
+  'RunArtifacts.list': 'listRunArtifacts',
+  'Artifacts.read': 'getArtifact',
+  'Signals.send': 'sendSignal',
+  'Workflows.save': 'saveWorkflow',
+  'Workflows.list': 'listWorkflows',
+  'Workflows.validate': 'validateWorkflow',
+  'Workflows.find': 'getWorkflow',
+  'Schedules.save': 'saveSchedule',
+  'Schedules.list': 'listSchedules',
+  'Schedules.preview': 'previewSchedule',
+  'Schedules.read': 'getSchedule',
+  'Schedules.change': 'changeSchedule',
+  'Schedules.remove': 'deleteSchedule',
+  'Schedules.next': 'listTicks',
+  'Schedules.pause': 'pauseSchedule',
+  'Schedules.resume': 'resumeSchedule',
+  'Schedules.trigger': 'triggerSchedule',
+  'Schema.read': 'getDocumentSchema',
+  'Import.import': 'importWorkflow',
+  'Cache.clear': 'clearCache',
+  'Workers.list': 'listWorkers',
+  'Workers.drain': 'drainWorker',
+  'Workers.cordon': 'cordonWorker',
+  'Workers.uncordon': 'uncordonWorker',
+  'Batches.list': 'listBatches',
+  'Batches.flush': 'flushBatches',
+  'Keys.list': 'listKeys',
+  'Keys.create': 'createKey',
+  'Keys.revoke': 'revokeKey',
+  'Secrets.list': 'listSecrets',
+  'Secrets.put': 'putSecret',
+  'Secrets.remove': 'deleteSecret',
+  'Secrets.rotate': 'rotateSecrets',
+  'Health.live': 'getLiveness',
+  'Health.ready': 'getReadiness',
+};
+
+/** The name of an operation; throws for a route that has none yet. */
+export function operationIdOf(controller: string, method: string): string {
+  const key = `${controller.replace(/Controller$/, '')}.${method}`;
+  const id = OPERATION_IDS[key];
+  if (id === undefined) throw new Error(`${key} has no name in operation-ids.ts: give it one, for generated clients`);
+  return id;
+}

@@ -5,7 +5,7 @@
   ARGV: run id, epoch of the run, guard: ms after which it is too late, or '' for none; document sha, inputs JSON, tasks that have not ended, on failure, priority,
         type and data of the event that comes before run.started ('' for none),
         number of tasks that wait for nothing, for each of them its key and the data of task.queued,
-        then pairs of fields to begin with (what is known from before, when a run is made again)
+        then pairs of fields to begin with (what is known from before, when a run is made again; with `st` paused it is paused)
   Replies: 'created' | 'exists' | with a guard: 'uninitialised' Redis lost its data, 'late'
   Fields of a run hash:
     v version of the plan; below 0 while the run is moved to that version: nobody begins then    vf version that its jobs are of then    up it was moved, what is open is not added yet
@@ -36,5 +36,8 @@ redis.call('XADD', KEYS[2], '*', 't', 'run.started', 'r', ARGV[1], 'e', ARGV[2],
 for i = 12, behind - 1, 2 do
   redis.call('HSET', KEYS[1], 'q:' .. ARGV[i], 1)
   redis.call('XADD', KEYS[2], '*', 't', 'task.queued', 'r', ARGV[1], 'e', ARGV[2], 'k', ARGV[i], 'm', now, 'd', ARGV[i + 1])
+end
+if behind <= #ARGV and redis.call('HGET', KEYS[1], 'st') == 'paused' then
+  redis.call('XADD', KEYS[2], '*', 't', 'run.paused', 'r', ARGV[1], 'e', ARGV[2], 'm', now, 'd', '{}')
 end
 return 'created'

@@ -50,7 +50,7 @@ describe('POST /v1/import/:format', () => {
       expect(response.status).toBe(status);
       return [status, code, ...faults.map(({ pointer }: { pointer: string }) => pointer)];
     };
-    expect(await refusal('/v1/import/station', file)).toEqual([404, 'not_found']);
+    expect(await refusal('/v1/import/rayflow', file)).toEqual([404, 'not_found']);
     expect(await refusal('/v1/import/toString', file)).toEqual([404, 'not_found']);
     expect(await refusal('/v1/import/wfformat?body=x&scale=-1&handler=%2F&y=1', file)).toEqual([
       400,

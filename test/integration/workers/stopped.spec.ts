@@ -19,9 +19,12 @@ test('a task that more workers gave back than may be lost is none of the lost on
       worker.kill('SIGTERM');
       expect(await worker.ended).toBe('0');
     }
+    const retries = await eventually('history has all of them', async () => {
+      const found = (await platform.events(id)).filter(({ type }) => type === 'task.retrying');
+      return found.length > MAX_LOST ? found : undefined;
+    });
     const run = await platform.read(id);
     expect(run).toMatchObject({ status: 'running', tasks: [{ attempts: MAX_LOST + 1 }] });
-    const retries = (await platform.events(id)).filter(({ type }) => type === 'task.retrying');
     expect(retries.map(({ data }) => data['error'])).toEqual(
       Array.from({ length: MAX_LOST + 1 }, () => expect.objectContaining({ code: 'worker_stopped' }) as unknown),
     );

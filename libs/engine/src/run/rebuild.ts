@@ -1,7 +1,7 @@
 import { isFinalTask, type EventType } from '@lattice/contracts';
 import { tasksOf } from '@lattice/flow';
 import { taskResults, type StoredRun, type TaskResult } from '@lattice/persistence';
-import { createRun, pauseRun, readHead, type FlowRun } from '@lattice/queue';
+import { createRun, readHead, type FlowRun } from '@lattice/queue';
 import { STEP_NONCE, STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
@@ -63,6 +63,8 @@ export async function recreateRun(
     priority: run.priority,
     event,
     fields: {
+      // What comes up then is put aside until the run goes on.
+      ...(stored.status === 'paused' ? { st: 'paused' } : {}),
       ...(stored.parent === null ? {} : { pa: `${stored.parent.runId}|${stored.parent.taskKey}` }),
       ...Object.fromEntries(results.flatMap((result) => Object.entries(fieldsOf(compiled, result)))),
       ...Object.fromEntries(counts.map((count, gate) => [`g:${gate}`, count])),
@@ -74,8 +76,6 @@ export async function recreateRun(
     const head = await readHead(runtime.queue, run.runId);
     if (head?.epoch !== epoch || !runtime.pin.holds(head.version)) return undefined;
   }
-  // What comes up then is put aside until the run goes on.
-  if (stored.status === 'paused') await pauseRun(runtime.queue, run.runId);
   return { run, compiled, ended: keys, counts, others };
 }
 

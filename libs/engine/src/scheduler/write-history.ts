@@ -48,6 +48,8 @@ export class HistoryWriter {
   private following: Promise<void> = Promise.resolve();
   private emptyReads = 0;
   private held: Held | undefined;
+  /** Another number each time that what was read, or written, may not hold any more. */
+  private reading = 0;
   private unflushed: { readonly lastId: string; readonly ended: readonly EndedRun[] }[] = [];
   private flushing: Promise<void> | undefined;
 
@@ -95,7 +97,7 @@ export class HistoryWriter {
 
   /** Reads what has come. Returns milliseconds until the next turn. */
   private async read(generation: number): Promise<number> {
-    const { held } = this;
+    const { held, reading } = this;
     const afterId =
       held?.entries.at(-1)?.streamId ?? (this.position ??= (await readWatermark(this.runtime.db)).streamId);
     const blockMs = held === undefined ? BLOCK_MS : Math.max(1, Math.ceil(held.since + HOLD_MS - performance.now()));
@@ -104,6 +106,8 @@ export class HistoryWriter {
     if (nothing) this.emptyReads += 1;
     // The epoch may have been raised, and the watermark with it.
     const mayHaveMoved = nothing && this.emptyReads % EMPTY_READS === 0;
+    // The lock was lost meanwhile, and Postgres may have lost what was written last.
+    if (this.reading !== reading) return 0;
     if (mayHaveMoved || this.runtime.queue.trust.generation !== (held?.generation ?? generation)) this.forget();
     else if (!nothing)
       return this.hold(held ?? { entries: [], since: performance.now(), reads: 0, generation }, entries);
@@ -128,6 +132,7 @@ export class HistoryWriter {
   private forget(): void {
     this.held = undefined;
     this.position = undefined;
+    this.reading += 1;
   }
 
   /** Resolves when no write is in progress; none begins while the Redis is not trusted. */
@@ -157,6 +162,7 @@ export class HistoryWriter {
 
   private async write(entries: readonly StreamEntry[]): Promise<void> {
     const lastId = entries.at(-1)?.streamId ?? '';
+    const { reading } = this;
     this.position = undefined;
     const batch = entries.flatMap((entry) => this.entryOf(entry));
     const { ids, faults } = await this.historian.write(batch);
@@ -166,7 +172,7 @@ export class HistoryWriter {
     // The next batch need not wait for what follows from this one; more than one ahead it does not go.
     await this.following;
     this.following = this.follow(batch, ids);
-    this.position = lastId;
+    if (this.reading === reading) this.position = lastId;
     const ended = entries
       .filter(({ type }) => isFinalEvent(type))
       .map(({ runId, epoch, parent }) => ({ runId, epoch, parent }));

@@ -120,7 +120,7 @@ describe.each(LEVELS)('at level %s', (level) => {
     ['a folder that is a link', 'os.symlink("/etc", at + "/x")'],
     ['a link deep down', 'os.mkdir(at + "/d"); os.symlink("../../../../../../etc/passwd", at + "/d/x")'],
     ['a pipe', 'os.mkfifo(at + "/x")'],
-    ['a socket', 'import socket; socket.socket(socket.AF_UNIX).bind(at + "/x")'],
+    ['a socket', 'import socket; os.chdir(at); socket.socket(socket.AF_UNIX).bind("x")'],
     ['a name that is no text', 'open(os.fsencode(at) + b"/\\xff\\xfe", "w").close()'],
     ['a name with a line break', 'open(at + "/a\\nb", "w").close()'],
   ])('%s is refused', async (_, act) => {

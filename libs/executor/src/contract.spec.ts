@@ -102,9 +102,9 @@ const POLITE: Programs = {
     }),
 };
 const HUNGRY: Programs = {
-  javascript: `export default async () => { const all = []; for (;;) { all.push(Buffer.alloc(8 << 20, 1)); await new Promise((go) => setTimeout(go, 5)) } }`,
+  javascript: `export default async () => { const all = []; for (;;) { all.push(Buffer.alloc(32 << 20, 1)); await new Promise((go) => setTimeout(go, 5)) } }`,
   python:
-    'import time\ndef main(input):\n  all = []\n  while True:\n    all.append(b"x" * (8 << 20))\n    time.sleep(0.005)',
+    'import time\ndef main(input):\n  all = []\n  while True:\n    all.append(b"x" * (32 << 20))\n    time.sleep(0.005)',
   handler: undefined,
 };
 /** Starts a child that shares the group, and one that leaves group and session. */

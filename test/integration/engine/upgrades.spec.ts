@@ -9,7 +9,7 @@ import { TestPlatform, type Process } from '../../support/platform';
 const QUICK = { LATTICE_LOCK: '8s', LATTICE_CPUS: '64', LATTICE_CONCURRENCY: '64' };
 const SLOW_MS = 180_000;
 const LIMIT_MS = 60_000;
-const RUNS = 50;
+const RUNS = 25;
 
 const note = (task: string, needs: string[]) => ({
   uses: 'handler/note',
@@ -195,7 +195,7 @@ describe('a rolling upgrade to a version whose plans have other gates', () => {
   );
 });
 
-test(
+test.concurrent(
   'a scheduler dies after it has moved a run: another one adds what is open',
   async () =>
     onPlatform(async (platform) => {
@@ -216,7 +216,7 @@ test(
   SLOW_MS,
 );
 
-test(
+test.concurrent(
   'what is being done when its run is to be moved may end; what was lost then is tried again',
   async () =>
     onPlatform(async (platform) => {
@@ -253,7 +253,7 @@ test(
   SLOW_MS,
 );
 
-test(
+test.concurrent(
   'a paused run is moved and stays paused',
   async () =>
     onPlatform(async (platform) => {

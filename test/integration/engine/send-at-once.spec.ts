@@ -37,6 +37,16 @@ async function submit(platform: TestPlatform, sender: SendAtOnce, workflow: obje
   return runId;
 }
 
+/** Resolves when the row of the run is the schedulers' to send. */
+async function dueAtOnce(platform: TestPlatform, runId: string): Promise<void> {
+  await eventually('the row is due at once', async () => {
+    const [row] = await platform.engine.db.query('select not_before <= now() as due from outbox where run_id = $1', [
+      runId,
+    ]);
+    return row?.['due'] === true || undefined;
+  });
+}
+
 const head = (platform: TestPlatform, runId: string) => readHead(platform.engine.queue, runId);
 
 test('a run is in the queue, and its outbox row gone, without a scheduler; the scheduler that comes finds nothing to send', async () => {
@@ -98,12 +108,7 @@ test('a process that was stopped in between for long makes nothing in Redis: the
       Date.now = clock;
     };
     const runId = await submit(platform, sender);
-    await eventually('the row is due at once', async () => {
-      const [row] = await platform.engine.db.query('select not_before <= now() as due from outbox where run_id = $1', [
-        runId,
-      ]);
-      return row?.['due'] === true || undefined;
-    });
+    await dueAtOnce(platform, runId);
     expect(await head(platform, runId)).toBeUndefined();
     await platform.scheduler();
     await platform.worker();
@@ -117,12 +122,7 @@ test('in a Redis that is being recovered nothing is made', async () => {
     const epoch = (await readEpoch(queue)) ?? '';
     await forgetEpoch(queue);
     const runId = await submit(platform, sender);
-    await eventually('the row is due at once', async () => {
-      const [row] = await platform.engine.db.query('select not_before <= now() as due from outbox where run_id = $1', [
-        runId,
-      ]);
-      return row?.['due'] === true || undefined;
-    });
+    await dueAtOnce(platform, runId);
     expect(await head(platform, runId)).toBeUndefined();
     await initialise(queue, epoch);
     await platform.scheduler();

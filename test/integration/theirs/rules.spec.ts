@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../../support/eventually';
 import { TestPlatform } from '../../support/platform';
 import { openRest, type Rest } from '../../support/rest';
 
@@ -42,11 +42,10 @@ it('ST-T5: a cancel over REST reaches a task on a worker in another process in u
     method: 'POST',
     body: { workflow: { name: 'elsewhere', tasks: { a: sleep(60_000) } } },
   });
-  for (;;) {
+  await eventually('the task runs', async () => {
     const { tasks } = await rest.json(200, `/v1/runs/${runId}`);
-    if (tasks[0].status === 'running') break;
-    await delay(10);
-  }
+    return tasks[0].status === 'running' || undefined;
+  });
   const from = Date.now();
   await rest.json(202, `/v1/runs/${runId}/cancel`, { method: 'POST' });
   const run = await rest.json(200, `/v1/runs/${runId}/wait?timeout=20s`);

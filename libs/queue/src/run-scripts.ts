@@ -6,7 +6,7 @@ import type { RunRef } from './run-ref';
 
 /** When a run hash may be made by one who did not look at Redis before. */
 export interface CreateGuard {
-  /** Milliseconds since 1970, by the clock of the caller; that of Redis has to agree within a second. */
+  /** Milliseconds since 1970, by the clock of the caller. With a clock that is far behind that of Redis it is always too late. */
   readonly notAfter: number;
 }
 

@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkerHello, PlatformFrame } from '@lattice/contracts';
 import type { ResourceClass } from '@lattice/flow';
 import {
-  ClassQueue,
   HEARTBEAT_MS,
-  TakeLoop,
   heartbeat,
   leave,
   readClasses,
@@ -13,24 +11,18 @@ import {
   type StoredOrder,
   type Taken,
 } from '@lattice/queue';
-import { z } from 'zod';
 import { execute } from '../attempt/execute';
 import { runJob } from '../attempt/run-job';
-import { readControl } from '../control/control-message';
 import { startLoop, type Loop } from '../loop';
 import type { Runtime } from '../runtime';
-import { announcementOf } from '../worker/announce';
+import { announcementOf, stateUnder } from '../worker/announce';
 import { needsGpu } from '../worker/gpus/worker-gpus';
+import { Intake } from '../worker/intake';
 import { meetsRules } from '../worker/labels';
 import { reluctanceOf } from '../worker/placement/reluctance';
-import { fits, ResourceLedger, type Reservation } from '../worker/resource-ledger';
+import { fits } from '../worker/resource-ledger';
 import { readLease } from './lease';
 import { RemoteAttempts, type Report } from './remote-attempts';
-
-const SWEEP_MS = 1_000;
-const STALLED_MS = 2_000;
-
-const readySchema = z.array(z.string());
 
 /**
  * The platform's side of a worker at the other end of a connection: takes jobs for the handlers it has, sends their attempts to
@@ -38,17 +30,12 @@ const readySchema = z.array(z.string());
  * stands; when it breaks they are left as they are, so that the worker may bring its attempts to any process within that time.
  */
 export class RemoteWorker {
-  private readonly ledger: ResourceLedger;
-  private readonly loop: TakeLoop<Reservation>;
+  private readonly intake: Intake;
   private readonly attempts: RemoteAttempts;
-  private readonly queues = new Map<string, ClassQueue>();
-  private readonly passedOver = new Set<string>();
   private readonly startedAt = new Date().toISOString();
   /** Tells the tokens of this connection from those of others of the same worker: none may ever come again. */
   private readonly life = randomUUID().slice(0, 8);
-  private readonly timers = new Set<NodeJS.Timeout>();
   private heart: Loop | undefined;
-  private unsubscribe: (() => Promise<void>)[] = [];
   private draining = false;
   private order: StoredOrder['order'] | undefined;
 
@@ -58,9 +45,11 @@ export class RemoteWorker {
     private readonly send: (order: PlatformFrame) => void,
   ) {
     this.attempts = new RemoteAttempts(send);
-    this.ledger = new ResourceLedger({
+    this.intake = new Intake({
+      runtime,
+      workerId: `${hello.workerId}:${this.life}`,
       capacity: { cpu: hello.resources.cpu, memory: hello.resources.memory, slots: hello.slots },
-      look: async (name) => (await this.queues.get(name)?.look()) ?? { ids: [], priority: undefined, due: false },
+      canServe: (entry) => this.canServe(entry),
       // What the worker brings along is adopted before the heart beats, and is nobody else's to take.
       reluctance: (entry) =>
         this.heart === undefined ? 0 : reluctanceOf(entry, hello.labels, 1 - this.ledger.left.slots / hello.slots),
@@ -68,33 +57,32 @@ export class RemoteWorker {
       // What GPUs its machine has is not ours to lease.
       takeGpus: () => Promise.resolve(undefined),
       giveBackGpus: () => undefined,
-      wakeIn: (name, ms) => this.wakeIn(name, ms),
-    });
-    this.loop = new TakeLoop({
-      ledger: this.ledger,
       work: (taken, signal) => this.work(taken, signal),
-      onError: (error) => runtime.log.warn({ err: error, workerId: hello.workerId }, 'taking jobs for a worker'),
-      onReleased: (classes) => this.tellReady(classes),
-      lockMs: runtime.settings.lock,
-      sweepMs: SWEEP_MS,
+      onOrder: (order) => {
+        if ('order' in order && order.order === hello.workerId) this.heart?.wake();
+      },
     });
+  }
+
+  private get ledger(): Intake['ledger'] {
+    return this.intake.ledger;
+  }
+
+  private get loop(): Intake['loop'] {
+    return this.intake.loop;
   }
 
   /** Adopts what the worker brought along, tells it, and begins to take jobs. */
   async start(): Promise<void> {
     const { runtime } = this;
-    const catchUp = (): void => this.lookFor(() => [...this.queues.keys()]);
-    this.unsubscribe = [
-      await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
-      await runtime.queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
-    ];
+    await this.intake.listen();
     this.obey(await heartbeat(runtime.queue, this.announcement()));
     const classes = await readClasses(runtime.queue);
     const kept = await this.adoptAll(classes);
     const lost = this.hello.attempts.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
     this.send({ op: 'welcome', leaseMs: runtime.settings.lock, kept: [...kept], lost });
     this.loop.start();
-    for (const entry of classes) this.consider(entry);
+    for (const entry of classes) this.intake.consider(entry);
     this.heart = startLoop({ name: 'heartbeat', log: runtime.log, turn: () => this.beat() });
   }
 
@@ -125,8 +113,7 @@ export class RemoteWorker {
     this.loop.abort(() => true, comesBack ? 'heartbeat_lost' : 'worker_stops');
     await drained;
     await this.heart?.stop();
-    for (const end of this.unsubscribe) await end();
-    for (const timer of this.timers) clearTimeout(timer);
+    await this.intake.deafen();
     await this.loop.close();
     if (!comesBack) await leave(runtime.queue, this.announcement(), this.order === 'drain');
   }
@@ -166,7 +153,7 @@ export class RemoteWorker {
       if (lease === undefined || entry === undefined || !this.canServe(entry)) continue;
       const known = jobs.has(attempt.lease);
       const lockedAt = Date.now();
-      const taken = known ? jobs.get(attempt.lease) : await this.serve(entry).adopt(lease.jobId, lease.token);
+      const taken = known ? jobs.get(attempt.lease) : await this.intake.serve(entry).adopt(lease.jobId, lease.token);
       jobs.set(attempt.lease, taken);
       if (taken === undefined || !attempt.id.startsWith(`${taken.runId}.${taken.epoch}.`)) continue;
       this.attempts.present(attempt, taken);
@@ -175,76 +162,11 @@ export class RemoteWorker {
     return kept;
   }
 
-  private consider(entry: ResourceClass): void {
-    if (this.queues.has(entry.name) || this.passedOver.has(entry.name)) return;
-    if (this.canServe(entry)) this.serve(entry);
-    else this.passedOver.add(entry.name);
-  }
-
-  private wakeIn(name: string, ms: number): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      this.loop.wake([name]);
-    }, ms + 1);
-    this.timers.add(timer);
-  }
-
   /** Neither GPUs nor batches: both are made in the worker process itself. */
   private canServe({ uses, need, rules, handler, batch }: ResourceClass): boolean {
     if (needsGpu(need) || batch !== undefined) return false;
     if (uses !== 'handler' || handler === undefined || !this.hello.handlers.includes(handler)) return false;
     return fits(need, this.ledger.total) && meetsRules(rules, this.hello.labels);
-  }
-
-  private serve(entry: ResourceClass): ClassQueue {
-    const known = this.queues.get(entry.name);
-    if (known !== undefined) return known;
-    const { runtime, hello } = this;
-    this.ledger.add(entry);
-    const queue = new ClassQueue({
-      queue: runtime.queue,
-      className: entry.name,
-      version: runtime.pin.version,
-      workerId: `${hello.workerId}:${this.life}`,
-      lockMs: runtime.settings.lock,
-      stalledMs: STALLED_MS,
-      onStalled: () => this.loop.wake([entry.name]),
-    });
-    this.queues.set(entry.name, queue);
-    this.loop.add(queue);
-    queue.watchStalled().catch((error: unknown) => runtime.log.warn({ err: error }, 'watching for stalled jobs'));
-    return queue;
-  }
-
-  private ready(text: string): void {
-    const names = readySchema.parse(JSON.parse(text));
-    if (names.every((name) => this.queues.has(name) || this.passedOver.has(name))) this.loop.wake(names);
-    else this.lookFor(() => names);
-  }
-
-  private lookFor(names: () => readonly string[]): void {
-    const { queue, log } = this.runtime;
-    readClasses(queue)
-      .then((classes) => {
-        for (const entry of classes) this.consider(entry);
-        this.loop.wake(names());
-      })
-      .catch((error: unknown) => log.warn({ err: error }, 'looking for classes of jobs'));
-  }
-
-  private tellReady(classes: readonly string[]): void {
-    this.loop.wake(classes);
-    this.runtime.queue.bus
-      .publish('ready', JSON.stringify(classes))
-      .catch((error: unknown) => this.runtime.log.warn({ err: error }, 'telling of released jobs'));
-  }
-
-  private control(text: string): void {
-    const order = readControl(text);
-    // Redis was lost: whatever runs belongs to an epoch that is over.
-    if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
-    else if ('stop' in order) this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
-    else if ('order' in order && order.order === this.hello.workerId) this.heart?.wake();
   }
 
   private async beat(): Promise<number> {
@@ -262,15 +184,7 @@ export class RemoteWorker {
 
   private state(): Announcement['state'] {
     if (this.draining) return 'draining';
-    switch (this.order) {
-      case 'drain':
-        return this.loop.running === 0 ? 'drained' : 'draining';
-      case 'cordon':
-        return 'cordoned';
-      case 'uncordon':
-      case undefined:
-        return 'online';
-    }
+    return stateUnder(this.order, { running: this.loop.running, otherwise: 'online' });
   }
 
   private announcement(): Announcement {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { freemem, hostname, loadavg } from 'node:os';
 import { join } from 'node:path';
-import type { Announcement } from '@lattice/queue';
+import type { Announcement, StoredOrder } from '@lattice/queue';
 import { z } from 'zod';
 import type { Capacity } from './resource-ledger';
 
@@ -37,6 +37,22 @@ export function announcementOf({ total, free, driver, ...facts }: Facts): Announ
     load: { cpu: Math.round((loadavg()[0] ?? 0) * 100) / 100, memoryFree: freemem() },
     provedAgo: Math.round(facts.provedAgo),
   };
+}
+
+/** The state of a worker that lives, by the order that stands for it. Drained is who was told to drain and has no job left. */
+export function stateUnder(
+  order: StoredOrder['order'] | undefined,
+  { running, otherwise }: { running: number; otherwise: Announcement['state'] },
+): Announcement['state'] {
+  switch (order) {
+    case 'drain':
+      return running === 0 ? 'drained' : 'draining';
+    case 'cordon':
+      return 'cordoned';
+    case 'uncordon':
+    case undefined:
+      return otherwise;
+  }
 }
 
 /** Without the traces that sums of fractions leave. */

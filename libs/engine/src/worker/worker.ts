@@ -4,40 +4,33 @@ import type { SandboxLevel } from '@lattice/contracts';
 import { createExecutors, type Executors, type Handler } from '@lattice/executor';
 import type { ResourceClass, TaskDefinition } from '@lattice/flow';
 import {
-  ClassQueue,
   DEAF_MS,
   HEARTBEAT_MS,
-  TakeLoop,
   heartbeat,
   keepOrder,
   leave,
-  readClasses,
   withLimit,
   type Announcement,
   type StoredOrder,
   type Taken,
 } from '@lattice/queue';
-import { z } from 'zod';
 import type { Attempt, AttemptContext } from '../attempt/execute';
 import { runJob } from '../attempt/run-job';
-import { readControl } from '../control/control-message';
 import { startLoop, type Loop } from '../loop';
 import type { Runtime } from '../runtime';
-import { announcementOf } from './announce';
+import { announcementOf, stateUnder } from './announce';
 import { claimSeat } from './batches/claim-seat';
 import { flushLanes, pendingOf } from './batches/pending';
 import { withBatchHandlers } from './batches/wrap-handlers';
 import { foundLabels } from './found-labels';
 import { WorkerGpus } from './gpus/worker-gpus';
+import { Intake, type Order } from './intake';
 import { meetsRules } from './labels';
 import { perform } from './perform';
 import { reluctanceOf } from './placement/reluctance';
-import { fits, ResourceLedger, type Reservation } from './resource-ledger';
+import { fits, type Reservation } from './resource-ledger';
 import { WorkerLabels } from './worker-labels';
 
-const SWEEP_MS = 1_000;
-/** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
-const STALLED_MS = 2_000;
 /** A worker that stops lets its attempts end for so long before it stops them. */
 const DRAIN_MS = 8_000;
 /** What changes often is told within so long. */
@@ -47,8 +40,6 @@ const BEAT_MS = 10_000;
 /** While a worker drains, whether it is done is told soon. */
 const DRAINING_MS = 500;
 
-const readySchema = z.array(z.string());
-
 export interface WorkerOptions {
   /** A drain that was to end the process is done. */
   readonly onDrained?: () => void;
@@ -56,14 +47,11 @@ export interface WorkerOptions {
 
 /** A worker: takes jobs of the classes it can serve, and does them. */
 export class LatticeWorker {
-  private readonly ledger: ResourceLedger;
-  private readonly loop: TakeLoop<Reservation>;
+  private readonly intake: Intake;
   private readonly executors: Executors;
   private readonly context: AttemptContext;
-  private readonly passedOver = new Set<string>();
   private readonly startedAt = new Date().toISOString();
   private heart: Loop | undefined;
-  private unsubscribe: (() => Promise<void>)[] = [];
   private registered = false;
   private stopping = false;
   /** What stands: the worker goes by it also while Redis has lost it. */
@@ -72,8 +60,6 @@ export class LatticeWorker {
   private telling: NodeJS.Timeout | undefined;
   private readonly labels: WorkerLabels;
   private readonly gpus: WorkerGpus;
-  private readonly queues = new Map<string, ClassQueue>();
-  private readonly timers = new Set<NodeJS.Timeout>();
   /** Tells this process from an earlier one with the same worker id: a nonce must never come again. */
   private readonly life = randomUUID().slice(0, 8);
   private nonces = 0;
@@ -84,7 +70,7 @@ export class LatticeWorker {
     private readonly options: WorkerOptions = {},
   ) {
     const { settings, log } = runtime;
-    const { worker, lock } = settings;
+    const { worker } = settings;
     this.executors = createExecutors({
       workerId: worker.id,
       handlers: withBatchHandlers(handlers),
@@ -103,7 +89,6 @@ export class LatticeWorker {
       given: worker.labels,
       changed: () => this.labelsChanged(),
     });
-    this.ledger = this.openLedger();
     this.context = {
       runtime,
       workerId: worker.id,
@@ -111,31 +96,36 @@ export class LatticeWorker {
       levelOf: (task) => this.levelOf(task),
       perform: (attempt) => this.perform(attempt),
     };
-    this.loop = new TakeLoop({
-      ledger: this.ledger,
-      work: (taken, signal, reservation) => this.work(taken, signal, reservation),
-      onError: (error) => runtime.log.warn({ err: error }, 'taking jobs'),
-      onReleased: (classes) => this.tellReady(classes),
-      lockMs: lock,
-      sweepMs: SWEEP_MS,
-    });
+    this.intake = this.openIntake();
   }
 
-  private openLedger(): ResourceLedger {
-    const { worker } = this.runtime.settings;
-    return new ResourceLedger({
+  private openIntake(): Intake {
+    const { runtime, gpus } = this;
+    const { worker } = runtime.settings;
+    return new Intake({
+      runtime,
+      workerId: worker.id,
       capacity: {
         cpu: worker.cpus ?? availableParallelism(),
         memory: worker.memory ?? totalmem(),
         slots: worker.concurrency,
       },
-      look: async (name) => (await this.queues.get(name)?.look()) ?? { ids: [], priority: undefined, due: false },
+      canServe: (entry) => this.canServe(entry),
       reluctance: (entry) => reluctanceOf(entry, this.labels.all, this.used),
       admits: (entry) => meetsRules(entry.rules, this.labels.all),
-      takeGpus: (need) => this.gpus.take(need),
-      giveBackGpus: (lease) => this.gpus.giveBack(lease),
-      wakeIn: (name, ms) => this.wakeIn(name, ms),
+      takeGpus: (need) => gpus.take(need),
+      giveBackGpus: (lease) => gpus.giveBack(lease),
+      work: (taken, signal, reservation) => this.work(taken, signal, reservation),
+      onOrder: (order) => this.told(order),
     });
+  }
+
+  private get ledger(): Intake['ledger'] {
+    return this.intake.ledger;
+  }
+
+  private get loop(): Intake['loop'] {
+    return this.intake.loop;
   }
 
   async start(): Promise<void> {
@@ -143,14 +133,10 @@ export class LatticeWorker {
     const reaped = await this.executors.reapOrphans();
     if (reaped.processes + reaped.containers > 0) runtime.log.warn(reaped, 'ended what an earlier worker left running');
     await this.gpus.start();
-    const catchUp = (): void => this.lookFor(() => [...this.known]);
-    this.unsubscribe = [
-      await runtime.queue.bus.subscribe('ready', { onMessage: (text) => this.ready(text), onReconnect: catchUp }),
-      await runtime.queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
-    ];
+    await this.intake.listen();
     await this.obey(await heartbeat(runtime.queue, this.announcement()));
     this.loop.start();
-    await this.findClasses();
+    await this.intake.findClasses();
     this.registered = true;
     this.heart = startLoop({ name: 'heartbeat', log: runtime.log, turn: () => this.beat() });
   }
@@ -165,8 +151,7 @@ export class LatticeWorker {
     await this.loop.drain();
     clearTimeout(deadline);
     await this.heart?.stop();
-    for (const end of this.unsubscribe) await end();
-    for (const timer of this.timers) clearTimeout(timer);
+    await this.intake.deafen();
     await this.gpus.stop();
     await this.executors.close();
     await this.loop.close();
@@ -199,10 +184,10 @@ export class LatticeWorker {
 
   /** What was passed over may be served now. */
   private labelsChanged(): void {
-    this.passedOver.clear();
+    this.intake.reconsider();
     if (!this.registered) return;
     this.heart?.wake();
-    this.lookFor(() => [...this.known]);
+    this.intake.lookAround();
   }
 
   /** The share of the worker that is in use, by what is shortest: 0 to 1. */
@@ -219,27 +204,8 @@ export class LatticeWorker {
     }, TELL_MS);
   }
 
-  private wakeIn(name: string, ms: number): void {
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      this.loop.wake([name]);
-    }, ms + 1);
-    this.timers.add(timer);
-  }
-
   private levelOf(task: TaskDefinition): SandboxLevel {
     return task.level ?? this.runtime.settings.worker.sandbox;
-  }
-
-  private readonly known = new Set<string>();
-
-  /** Serves the classes that were announced and that this worker can serve. */
-  private async findClasses(): Promise<void> {
-    for (const entry of await readClasses(this.runtime.queue)) {
-      if (this.known.has(entry.name) || this.passedOver.has(entry.name)) continue;
-      if (this.canServe(entry)) this.serve(entry);
-      else this.passedOver.add(entry.name);
-    }
   }
 
   private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
@@ -248,49 +214,8 @@ export class LatticeWorker {
     return fits(need, this.ledger.total) && this.gpus.couldServe(need) && meetsRules(rules, this.labels.all);
   }
 
-  private serve(entry: ResourceClass): void {
-    this.known.add(entry.name);
-    this.ledger.add(entry);
-    const queue = new ClassQueue({
-      queue: this.runtime.queue,
-      className: entry.name,
-      version: this.runtime.pin.version,
-      workerId: this.context.workerId,
-      lockMs: this.runtime.settings.lock,
-      stalledMs: STALLED_MS,
-      onStalled: () => this.loop.wake([entry.name]),
-    });
-    this.queues.set(entry.name, queue);
-    this.loop.add(queue);
-    queue.watchStalled().catch((error: unknown) => this.runtime.log.warn({ err: error }, 'watching for stalled jobs'));
-  }
-
-  private ready(text: string): void {
-    const names = readySchema.parse(JSON.parse(text));
-    if (names.every((name) => this.known.has(name) || this.passedOver.has(name))) this.loop.wake(names);
-    else this.lookFor(() => names);
-  }
-
-  /** Looks for new classes, then for jobs in those named. The sweep of the loop is the net when Redis fails now. */
-  private lookFor(names: () => readonly string[]): void {
-    this.findClasses()
-      .then(() => this.loop.wake(names()))
-      .catch((error: unknown) => this.runtime.log.warn({ err: error }, 'looking for classes of jobs'));
-  }
-
-  private tellReady(classes: readonly string[]): void {
-    this.loop.wake(classes);
-    this.runtime.queue.bus
-      .publish('ready', JSON.stringify(classes))
-      .catch((error: unknown) => this.runtime.log.warn({ err: error }, 'telling of released jobs'));
-  }
-
-  private control(text: string): void {
-    const order = readControl(text);
-    // Redis was lost: whatever runs here belongs to an epoch that is over.
-    if ('stopAll' in order) this.loop.abort(() => true, 'heartbeat_lost');
-    else if ('stop' in order) this.loop.abort(({ runId }) => runId === order.stop, 'stopping');
-    else if ('flush' in order) flushLanes(this.ledger.batches, order.flush);
+  private told(order: Order): void {
+    if ('flush' in order) flushLanes(this.ledger.batches, order.flush);
     else if (order.order === this.context.workerId) this.heart?.wake();
   }
 
@@ -327,15 +252,8 @@ export class LatticeWorker {
 
   private state(): Announcement['state'] {
     if (this.stopping) return 'draining';
-    switch (this.order?.order) {
-      case 'drain':
-        return this.loop.running === 0 ? 'drained' : 'draining';
-      case 'cordon':
-        return 'cordoned';
-      case 'uncordon':
-      case undefined:
-        return this.registered ? 'online' : 'registering';
-    }
+    const otherwise = this.registered ? 'online' : 'registering';
+    return stateUnder(this.order?.order, { running: this.loop.running, otherwise });
   }
 
   /** Whether the worker takes tasks, or is told not to: it was heard lately. */

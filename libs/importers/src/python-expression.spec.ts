@@ -1,7 +1,8 @@
 import { evaluateTemplate, parseTemplate } from '@lattice/expression';
 import fc from 'fast-check';
 import { templateOf } from './cel-text';
-import { toCel, type NameOf } from './python-expression';
+import { toCel } from './python-expression';
+import type { NameOf } from './python-names';
 
 const INPUTS = {
   n: 7,

@@ -1,5 +1,6 @@
 import { stepTo, templateOf, type Piece } from '../cel-text';
-import { toCel, type NameOf } from '../python-expression';
+import { toCel } from '../python-expression';
+import type { NameOf } from '../python-names';
 
 /** What `{{...}}` in a file may name, and what it is here. */
 export interface Names {

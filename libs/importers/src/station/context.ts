@@ -1,6 +1,6 @@
 import { isTaskKey } from '@lattice/contracts';
 import { choice, stepTo } from '../cel-text';
-import type { Named } from '../python-expression';
+import type { Named } from '../python-names';
 import { inputKey } from './inputs';
 import { fieldsOf, type Edge, type Node, type Write } from './graph';
 import type { Scope } from './scope';

@@ -1,6 +1,6 @@
 import { fault, pointerOf, type Fault } from '@lattice/contracts';
 import { stepTo } from '../cel-text';
-import type { Named } from '../python-expression';
+import type { Named } from '../python-names';
 import type { Block, State } from './read-states';
 import type { Scope } from './scope';
 

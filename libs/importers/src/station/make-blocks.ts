@@ -1,5 +1,5 @@
 import { fieldsOf, plain, type Graph, type Node } from './graph';
-import type { Named } from '../python-expression';
+import type { Named } from '../python-names';
 import { previousPath, same } from './context';
 import { durationOf } from './go-duration';
 import { bodyOf, described, finish, needing, valueOf, type Make, type Making } from './making';

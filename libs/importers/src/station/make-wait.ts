@@ -1,5 +1,5 @@
 import { parseDuration, signalNameSchema } from '@lattice/contracts';
-import type { Named } from '../python-expression';
+import type { Named } from '../python-names';
 import { plain, whole, type Node } from './graph';
 import { durationOf, secondsOf } from './go-duration';
 import { described, expressed, finish, needing, type Make } from './making';

@@ -1,5 +1,5 @@
 import { stepTo } from '../cel-text';
-import type { NameOf } from '../python-expression';
+import type { NameOf } from '../python-names';
 import type { Context } from './context';
 import { previousPath } from './context';
 import { fieldsOf, plain, type Bind, type Graph, type Node, type Write } from './graph';

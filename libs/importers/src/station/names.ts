@@ -1,4 +1,4 @@
-import type { NameOf, Named } from '../python-expression';
+import type { NameOf, Named } from '../python-names';
 import { IDENTIFIER, isPath, stepTo } from '../cel-text';
 import type { Context } from './context';
 import { fieldsOf, type Node } from './graph';

@@ -1,4 +1,5 @@
-import { toCel, type NameOf } from '../python-expression';
+import { toCel } from '../python-expression';
+import type { NameOf } from '../python-names';
 
 const ASSIGNMENT = /^([A-Za-z_]\w*)[ \t]*=(?!=)([\s\S]*)$/;
 

@@ -1,5 +1,6 @@
 import { templateOf, type Piece } from '../cel-text';
-import { toCel, type NameOf } from '../python-expression';
+import { toCel } from '../python-expression';
+import type { NameOf } from '../python-names';
 import { fieldsOf } from './graph';
 
 const FIELD = '[A-Za-z_][A-Za-z0-9_-]*';

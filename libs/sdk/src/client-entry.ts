@@ -1,5 +1,6 @@
 /** What works in browsers as well as in Node: nothing here imports from `node:`. */
-export { LatticeClient, type SubmitOptions, type ListRunsOptions, type WaitOptions } from './client';
+export { LatticeClient } from './client';
+export type { SubmitOptions, ListRunsOptions, WaitOptions } from './client-options';
 export { ApiError, RunError, Unreachable } from './errors';
 export type { EventsOptions } from './events';
 export type { CallOptions, ClientOptions } from './request';

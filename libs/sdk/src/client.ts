@@ -1,12 +1,7 @@
 import {
-  CODES,
-  artifactListSchema,
   clearedSchema,
   isFinalRun,
-  logEntrySchema,
-  parseDuration,
   runListSchema,
-  runLogPageSchema,
   runReportSchema,
   runViewSchema,
   savedWorkflowSchema,
@@ -22,69 +17,25 @@ import {
   type RunList,
   type RunLogEntry,
   type RunReport,
-  type RunStatus,
   type RunView,
   type SavedWorkflow,
-  type SubmitRun,
   type WorkerOrder,
   type WorkerView,
 } from '@lattice/contracts';
+import type { ListRunsOptions, SubmitOptions, WaitOptions } from './client-options';
+import { bodyOf, yamlSubmission } from './document-body';
 import { ApiError } from './errors';
 import { followEvents, type EventsOptions } from './events';
 import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
+import { listArtifacts, readArtifact } from './read-artifacts';
+import { readLogs, searchLogs } from './read-logs';
 import { resultsOf, type TaskResult } from './results';
-import {
-  MARKDOWN,
-  apiErrorOf,
-  request,
-  send,
-  type Call,
-  type CallOptions,
-  type ClientOptions,
-  type Connection,
-} from './request';
+import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
 import { Keys } from './keys';
 import { Schedules } from './schedules';
 import { Secrets } from './secrets';
-
-/** `workflow` is the name of a saved workflow or a document; `yaml` is the text of a document. */
-export type SubmitOptions = CallOptions & {
-  /** The same key within 24 h gives the first run again. Made by the client when absent, so that a submit may be repeated. */
-  idempotencyKey?: string | undefined;
-} & (SubmitRun | (Omit<SubmitRun, 'workflow' | 'version'> & { yaml: string }));
-
-export interface ListRunsOptions extends CallOptions {
-  /** One, or any of several. */
-  status?: RunStatus | readonly RunStatus[] | undefined;
-  workflow?: string | undefined;
-  tag?: string | undefined;
-  /** Runs that this schedule made. */
-  schedule?: string | undefined;
-  /** Runs that tasks of this run started; without it those that nobody started. */
-  parent?: string | undefined;
-  /** Created at this time (ISO 8601) or later. */
-  createdAfter?: string | undefined;
-  /** Created before this time (ISO 8601). */
-  createdBefore?: string | undefined;
-  /** A worker that had the last attempt of a task. */
-  worker?: string | undefined;
-  /** A text within workflow, tags, schedule, error, reason or inputs, or the begin of the id. */
-  q?: string | undefined;
-  /** Runs a page. */
-  limit?: number | undefined;
-  /** `next` of the page before: runs older than this one. */
-  before?: string | undefined;
-}
-
-export interface WaitOptions {
-  /** A duration such as `30s`: then the run is given as it is at that moment. Default `1h`. */
-  timeout?: string | undefined;
-  signal?: AbortSignal | undefined;
-}
-
-/** The longest the server is asked to hold one call of `wait`. */
-const HOLD_MS = 20_000;
+import { waitForEnd } from './wait-for-end';
 
 /** A client of the REST contract. Every method may throw ApiError, Unreachable, and the reason of an aborted signal. */
 export class LatticeClient {
@@ -133,18 +84,7 @@ export class LatticeClient {
 
   /** The run when it has ended, or as it is when the timeout has passed. */
   async wait(runId: string, options: WaitOptions = {}): Promise<RunView> {
-    const end = Date.now() + milliseconds(options.timeout ?? '1h');
-    for (;;) {
-      const hold = Math.max(0, Math.min(HOLD_MS, end - Date.now()));
-      const run = await this.parse(runViewSchema, {
-        method: 'GET',
-        path: `${runPath(runId)}/wait`,
-        query: { timeout: `${hold}ms` },
-        signal: options.signal,
-        timeoutMs: hold + this.connection.timeoutMs,
-      });
-      if (isFinalRun(run.status) || Date.now() >= end) return run;
-    }
+    return waitForEnd(this.connection, runPath(runId), options);
   }
 
   /** All there is to say of a run: summary, tasks, and every attempt. */
@@ -163,12 +103,7 @@ export class LatticeClient {
     runId: string,
     options: CallOptions & { q?: string | undefined; task?: string | undefined } = {},
   ): Promise<RunLogEntry[]> {
-    const { q, task, ...call } = options;
-    const path = `${runPath(runId)}/logs`;
-    return allPages(async (after) => {
-      const page = await this.parse(runLogPageSchema, { ...call, method: 'GET', path, query: { q, task, after } });
-      return { items: page.logs, next: page.next };
-    });
+    return searchLogs(this.connection, `${runPath(runId)}/logs`, options);
   }
 
   async cancel(runId: string, options: CallOptions = {}): Promise<void> {
@@ -235,21 +170,12 @@ export class LatticeClient {
 
   /** What the tasks of a run have left: files, and outputs too large to be kept inline. */
   async artifacts(runId: string, options: CallOptions & { task?: string | undefined } = {}): Promise<ArtifactView[]> {
-    const { task, ...call } = options;
-    const path = `${runPath(runId)}/artifacts`;
-    return allPages(async (after) => {
-      const page = await this.parse(artifactListSchema, { ...call, method: 'GET', path, query: { task, after } });
-      return { items: page.artifacts, next: page.next };
-    });
+    return listArtifacts(this.connection, `${runPath(runId)}/artifacts`, options);
   }
 
   /** The bytes of an artifact, as they come. There is no time limit but that of the signal. Throws ApiError and Unreachable. */
   async readArtifact(id: string, options: Pick<CallOptions, 'signal'> = {}): Promise<ReadableStream<Uint8Array>> {
-    const signal = options.signal ?? new AbortController().signal;
-    const call: Call = { method: 'GET', path: `/v1/artifacts/${encodeURIComponent(id)}`, accept: '*/*' };
-    const response = await send(this.connection, call, signal);
-    if (!response.ok) throw apiErrorOf(response, await response.text(), this.url);
-    return response.body ?? new Blob([]).stream();
+    return readArtifact(this.connection, id, options);
   }
 
   /** What a task has written so far, over all attempts, in order. */
@@ -258,12 +184,7 @@ export class LatticeClient {
     key: string,
     options: CallOptions & { attempt?: number | undefined } = {},
   ): Promise<LogEntry[]> {
-    const { attempt, ...call } = options;
-    const path = `${runPath(runId)}/tasks/${encodeURIComponent(key)}/logs`;
-    return allPages(async (after) => {
-      const body = await request(this.connection, { ...call, method: 'GET', path, query: { attempt, after } });
-      return listIn(body, 'logs', logEntrySchema, this.url);
-    });
+    return readLogs(this.connection, `${runPath(runId)}/tasks/${encodeURIComponent(key)}/logs`, options);
   }
 
   async workers(options: CallOptions = {}): Promise<WorkerView[]> {
@@ -351,26 +272,4 @@ export class LatticeClient {
 
 function runPath(runId: string): string {
   return `/v1/runs/${encodeURIComponent(runId)}`;
-}
-
-/** A YAML body is the document, so what else there is to say goes into the query. */
-function yamlSubmission(options: Omit<SubmitRun, 'workflow'> & { yaml: string }): Pick<Call, 'body' | 'query'> {
-  const { yaml, inputs, priority, delay, deadline, tags } = options;
-  const query = { inputs: inputs && JSON.stringify(inputs), priority, delay, deadline, tag: tags };
-  return { body: { type: 'yaml', text: yaml }, query };
-}
-
-function bodyOf(document: Record<string, unknown> | string): NonNullable<Call['body']> {
-  return typeof document === 'string' ? { type: 'yaml', text: document } : { type: 'json', value: document };
-}
-
-function milliseconds(duration: string): number {
-  const ms = parseDuration(duration);
-  if (ms === undefined)
-    throw new ApiError({
-      code: 'bad_duration',
-      status: 400,
-      message: `"${duration}" is not a duration. ${CODES.bad_duration.hint}`,
-    });
-  return ms;
 }

@@ -8,7 +8,8 @@ import {
   type WorkflowDocument,
 } from '@lattice/contracts';
 import { z } from 'zod';
-import type { LatticeClient, SubmitOptions } from '../client';
+import type { LatticeClient } from '../client';
+import type { SubmitOptions } from '../client-options';
 import { documentOfTask } from './document-of-task';
 import { referenceTo, type Bound, type Ref, type Reference, type Resolved } from './reference';
 import { RunHandle } from './run-handle';

@@ -102,9 +102,9 @@ const POLITE: Programs = {
     }),
 };
 const HUNGRY: Programs = {
-  javascript: `export default async () => { const all = []; for (;;) { all.push(Buffer.alloc(32 << 20, 1)); await new Promise((go) => setTimeout(go, 5)) } }`,
+  javascript: `export default async ({ step }) => { const all = []; for (;;) { all.push(Buffer.alloc(step, 1)); await new Promise((go) => setTimeout(go, 5)) } }`,
   python:
-    'import time\ndef main(input):\n  all = []\n  while True:\n    all.append(b"x" * (32 << 20))\n    time.sleep(0.005)',
+    'import time\ndef main(input):\n  all = []\n  while True:\n    all.append(b"x" * input["step"])\n    time.sleep(0.005)',
   handler: undefined,
 };
 /** Starts a child that shares the group, and one that leaves group and session. */
@@ -333,8 +333,9 @@ describe.each(KINDS)('level $level, $kind, ready before: $ahead', ({ level, kind
     expect(log.text()).toContain('no\n');
   });
 
-  it('names the memory limit that was passed', async () => {
-    const error = errorOf(await run(HUNGRY, { limits: { memoryBytes: 96 * MEBIBYTE } }));
+  it.each([32, 1])('names the memory limit that was passed, in steps of %d MiB', async (step) => {
+    const given = { input: { step: step * MEBIBYTE }, limits: { memoryBytes: 96 * MEBIBYTE } };
+    const error = errorOf(await run(HUNGRY, given));
     expect(error).toMatchObject({ code: 'out_of_memory', retryable: true });
     expect(error.message + JSON.stringify(error.details)).toContain(String(96 * MEBIBYTE));
   });

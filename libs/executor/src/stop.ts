@@ -29,12 +29,19 @@ export function createStop(): Stop {
   };
 }
 
-/** Requests the stop when the time limit passes; returns what disarms it. */
-export function armTimeout(stop: Stop, limits: ExecutionLimits): () => void {
+/**
+ * Requests the stop when the time limit passes; returns what disarms it. `insteadOf` may know a better reason why the work did not end
+ * in time.
+ */
+export function armTimeout(
+  stop: Stop,
+  limits: ExecutionLimits,
+  insteadOf: (timeoutMs: number) => TaskError | undefined = () => undefined,
+): () => void {
   const { timeoutMs } = limits;
   if (timeoutMs === undefined) return () => undefined;
   const timer = setTimeout(
-    () => stop.request({ kind: 'failed', error: timeoutError(timeoutMs), atOnce: false }),
+    () => stop.request({ kind: 'failed', error: insteadOf(timeoutMs) ?? timeoutError(timeoutMs), atOnce: false }),
     Math.min(timeoutMs, MAX_TIMER_MS),
   );
   return () => clearTimeout(timer);

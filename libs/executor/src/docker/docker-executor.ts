@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { taskError } from '@lattice/contracts';
+import { taskError, type TaskError } from '@lattice/contracts';
 import type Dockerode from 'dockerode';
 import { giveFilesOf, withArtifacts } from '../artifacts/keep';
 import { RunningHandle, SettledHandle, within } from '../handle';
@@ -19,6 +19,7 @@ import { pumpContainerLog } from './container-log';
 import { containerSpec, imageOf, taskVariables, type CodeImages } from './container-spec';
 import { connectEngine, type Engine } from './engine';
 import { createImages, type ImageInfo, type Images } from './images';
+import { watchMemory } from './watch-memory';
 
 export interface DockerOptions {
   owner: Owner;
@@ -203,15 +204,16 @@ async function follow(job: Job, { container, workspace, watch, attached }: Begun
   const logged = pumpContainerLog(attached, log);
   void logged.then(() => watch.check());
   watch.started();
-  const disarm = armTimeout(stop, limits);
-  const unwatch = watchOutput(boundsOf(execution, workspace), (error) =>
-    stop.request({ kind: 'failed', error, atOnce: true }),
-  );
+  const exceeded = (error: TaskError): void => stop.request({ kind: 'failed', error, atOnce: true });
+  const memory = watchMemory({ engine, container, limitBytes: limits.memoryBytes, onStarved: exceeded });
+  const disarm = armTimeout(stop, limits, memory.starving);
+  const unwatch = watchOutput(boundsOf(execution, workspace), exceeded);
   try {
     await Promise.race([watch.exited, stop.requested]);
     const { cause } = stop;
     if (cause !== undefined) await endContainer({ engine, container, watch, cause, graceMs: graceOf(cause, limits) });
     disarm();
+    memory.close();
     await within(
       logged.then(async () => log.end()),
       cause === undefined ? LOG_ENDED_MS : LOG_STOPPED_MS,
@@ -222,6 +224,7 @@ async function follow(job: Job, { container, workspace, watch, attached }: Begun
   } finally {
     disarm();
     unwatch();
+    memory.close();
   }
 }
 

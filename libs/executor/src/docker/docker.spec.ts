@@ -22,6 +22,23 @@ import { connectEngine } from './engine';
 
 type Container = ContainerProgram['container'];
 
+/** Has 76 MiB of data, and reads 40 MiB of a file again and again, in no order. */
+const STARVED = `
+import mmap, os, random
+path = os.environ['LATTICE_ARTIFACTS'] + '/file'
+with open(path, 'wb') as file:
+  for _ in range(40): file.write(os.urandom(1 << 20))
+  os.fsync(file.fileno())
+file = open(path, 'rb')
+pages = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+pages.madvise(mmap.MADV_RANDOM)
+order = list(range(0, 40 << 20, 4096))
+random.shuffle(order)
+data = bytearray(b'x') * (76 << 20)
+print('reading', flush=True)
+while True:
+  for place in order: pages[place]`;
+
 const withDocker = dockerAnswers() ? describe : describe.skip;
 
 withDocker('containers', () => {
@@ -132,6 +149,16 @@ withDocker('containers', () => {
     const script = 'const all = []; for (;;) all.push(Buffer.alloc(8 << 20, 1))';
     const error = errorOf(await node(script, { limits: { memoryBytes: 64 * MEBIBYTE } }).result());
     expect(error).toMatchObject({ code: 'out_of_memory', details: { limitBytes: 64 * MEBIBYTE } });
+  });
+
+  it('that wait for files all the time, as their data leave no memory for them, are out of memory, not of time', async () => {
+    const log = collector();
+    const outcome = await submit(
+      { image: 'lattice/python', command: ['python3', '-c', STARVED] },
+      { limits: { memoryBytes: 96 * MEBIBYTE, timeoutMs: 8_000 }, onLog: log.onLog },
+    ).result();
+    expect(log.text('stdout')).toBe('reading\n');
+    expect(errorOf(outcome)).toMatchObject({ code: 'out_of_memory', details: { limitBytes: 96 * MEBIBYTE } });
   });
 
   it('are held to their limits of processor and processes', async () => {

@@ -2,7 +2,8 @@
  * 1,000 sockets follow 100 runs on a running platform (LATTICE_URL, LATTICE_API_KEY): how long from an event to the socket, and
  * is anything missing or given twice? Once with the runs spread over 20 s, then five times with all of them in one instant.
  * Prints milliseconds; ends with 1 when an event is missing or comes twice. The time of an event is that of the process that
- * made it, so run it on the machine of the platform; the sockets are all in this process, whose work counts too.
+ * made it, so run it on the machine of the platform; the sockets are all in this process, whose reading counts too. What a
+ * client would do with an event does not: the messages are kept with the time at which they came, and parsed at the end.
  * Usage: node bench/sockets.mjs [SOCKETS] [RUNS]
  */
 import { WebSocket } from 'ws';
@@ -45,25 +46,34 @@ function connect() {
   });
 }
 
-/** Follows a run over a socket; `follows` resolves when it does, `ended` with the ids when the run has ended. */
-function follow(socket, runId, events) {
-  const ids = [];
+/** Follows a run over a socket; `follows` resolves when it does, `ended` with all that came when the run has ended. */
+function follow(socket, runId) {
+  const messages = [];
   let [isFollowing, isOver] = [];
   const follows = new Promise((resolve) => (isFollowing = resolve));
   const ended = new Promise((resolve) => (isOver = resolve));
   socket.removeAllListeners('message');
   socket.on('message', (data) => {
-    const now = Date.now();
-    const { op, id, type, at } = JSON.parse(data.toString());
-    if (op === 'pong') return isFollowing();
-    ids.push(id);
-    // What happened before the run began was before all sockets followed.
-    if (type !== 'run.created') note(events, id, now, Date.parse(at));
-    if (FINAL.has(type)) isOver({ runId, ids });
+    messages.push({ now: Date.now(), data });
+    if (data.includes('"op":"pong"')) isFollowing();
+    else if (data.includes('"type":"run.') && FINAL.has(JSON.parse(data.toString()).type)) isOver({ runId, messages });
   });
   socket.send(JSON.stringify({ op: 'subscribe', runId }));
   socket.send('{"op":"ping"}');
   return { follows, ended };
+}
+
+/** The ids that a socket got; its times go into `events`. */
+function read({ runId, messages }, events) {
+  const ids = [];
+  for (const { now, data } of messages) {
+    const { op, id, type, at } = JSON.parse(data.toString());
+    if (op === 'pong') continue;
+    ids.push(id);
+    // What happened before the run began was before all sockets followed.
+    if (type !== 'run.created') note(events, id, now, Date.parse(at));
+  }
+  return { runId, ids };
 }
 
 function note(events, id, now, at) {
@@ -71,7 +81,8 @@ function note(events, id, now, at) {
   if (known === undefined) events.set(id, { at, first: now, got: [now - at], last: now });
   else {
     known.got.push(now - at);
-    known.last = now;
+    known.last = Math.max(known.last, now);
+    known.first = Math.min(known.first, now);
   }
 }
 
@@ -84,13 +95,14 @@ async function eventsOf(runId) {
 async function measure(all, spread) {
   const start = Date.now() + AHEAD_MS;
   const runIds = await Promise.all(Array.from({ length: runs }, (_, n) => submit(start + (n * spread) / runs)));
-  const events = new Map();
-  const following = all.map((socket, n) => follow(socket, runIds[n % runs], events));
+  const following = all.map((socket, n) => follow(socket, runIds[n % runs]));
   await Promise.all(following.map(({ follows }) => follows));
   if (Date.now() > start) throw new Error('the runs began before all sockets followed');
   const before = process.cpuUsage();
-  const followed = await Promise.all(following.map(({ ended }) => ended));
+  const ended = await Promise.all(following.map((socket) => socket.ended));
   const { user, system } = process.cpuUsage(before);
+  const events = new Map();
+  const followed = ended.map((socket) => read(socket, events));
   const kept = new Map(await Promise.all(runIds.map(async (runId) => [runId, (await eventsOf(runId)).join()])));
   const told = [...events.values()];
   const times = told.flatMap(({ got }) => got).sort((a, b) => a - b);

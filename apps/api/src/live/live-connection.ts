@@ -3,7 +3,7 @@ import { LatticeError, type RunEvent } from '@lattice/contracts';
 import { isAllowed, readRunStatus, type Engine, type Identity, type LiveHub, type WorkersFeed } from '@lattice/engine';
 import type { WebSocket } from 'ws';
 import { AT_FAULT, ClientSocket, type SocketDeps, type SocketRules, type SocketUse } from '../socket/client-socket';
-import { frameOfEvent } from './event-text';
+import { framesOfEvents } from './event-text';
 import { errorFrame, readFrame, type Frame } from './frames';
 
 /** Codes that a socket is closed with, beside those of the protocol. */
@@ -148,9 +148,9 @@ export class LiveConnection implements SocketUse {
 
   /** Sends events; false when they are not wanted any more. */
   private async pass(events: readonly RunEvent[], signal: AbortSignal): Promise<boolean> {
-    for (const event of events) {
+    for (const frames of framesOfEvents(events)) {
       if (signal.aborted) return false;
-      const sent = this.client.writer.send(frameOfEvent(event));
+      const sent = this.client.writer.sendFrames(frames);
       if (sent !== true && !(await sent)) this.drop();
     }
     return true;

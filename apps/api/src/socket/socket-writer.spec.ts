@@ -3,6 +3,7 @@ import { IncomingMessage } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
 import { SocketWriter } from './socket-writer';
+import { textFrame } from './text-frame';
 import { WriteTurns } from './write-turns';
 
 describe('SocketWriter', () => {
@@ -55,9 +56,32 @@ describe('SocketWriter', () => {
     expect(received).toBe(100);
   });
 
+  it('sends frames that were made before, of any size, between others', async () => {
+    const texts = [0, 1, 125, 126, 65_535, 65_536, 300_000].map((size) => 'ä'.repeat(size >> 1) + 'x'.repeat(size % 2));
+    const received: string[] = [];
+    client.on('message', (data: Buffer) => received.push(data.toString()));
+    const writer = writerOf();
+    for (const text of texts) expect(await writer.send(text)).toBe(true);
+    expect(await writer.sendFrames(Buffer.concat(texts.map(textFrame)))).toBe(true);
+    for (const text of texts) expect(await writer.sendFrames(textFrame(text))).toBe(true);
+    socket.close();
+    await once(client, 'close');
+    expect(received).toEqual([...texts, ...texts, ...texts]);
+  });
+
+  it('waits for a slow reader, and says when it is stuck, with frames that were made before too', async () => {
+    client.pause();
+    const writer = writerOf(100);
+    const frame = textFrame(TEXT);
+    while (await writer.sendFrames(frame));
+    expect(socket.bufferedAmount).toBeGreaterThan(1_000_000);
+    expect(socket.bufferedAmount).toBeLessThan(2_000_000);
+  });
+
   it('has no trouble with a socket that is closed', async () => {
     client.terminate();
     await once(socket, 'close');
     expect(await writerOf().send(TEXT)).toBe(true);
+    expect(await writerOf().sendFrames(textFrame(TEXT))).toBe(true);
   });
 });

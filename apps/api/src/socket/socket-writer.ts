@@ -30,8 +30,13 @@ export class SocketWriter {
     const { socket, connection, turns } = this.on;
     if (socket.readyState !== socket.OPEN) return;
     turns.hold(connection);
-    // An error of a socket comes as its close as well.
-    socket.send(frame, { binary: false }, () => undefined);
+    socket.send(frame, { binary: false }, ignore);
+  }
+
+  /** Sends frames that were made before (`textFrame`), as `send` does: the messages of this socket are not compressed. */
+  sendFrames(frames: Buffer): true | Promise<boolean> {
+    const { connection } = this.on;
+    return this.pass((done) => connection.write(frames, done));
   }
 
   /**
@@ -39,19 +44,29 @@ export class SocketWriter {
    * there, of false when it is stuck.
    */
   send(frame: string | Buffer): true | Promise<boolean> {
+    return this.pass((done) => this.on.socket.send(frame, { binary: false }, done));
+  }
+
+  private pass(write: (done: () => void) => void): true | Promise<boolean> {
     const { socket, connection, turns, stuckMs = STUCK_MS } = this.on;
     if (socket.readyState !== socket.OPEN) return true;
     if (socket.bufferedAmount < HIGH_WATER) {
-      this.post(frame);
+      turns.hold(connection);
+      write(ignore);
       return true;
     }
     turns.release(connection);
     return new Promise((resolve) => {
       const late = setTimeout(() => resolve(false), stuckMs);
-      socket.send(frame, { binary: false }, () => {
+      write(() => {
         clearTimeout(late);
         resolve(true);
       });
     });
   }
+}
+
+/** An error of a socket comes as its close as well. */
+function ignore(): void {
+  // Nobody waits.
 }

@@ -7,7 +7,7 @@ import type { WriteTurns } from '../socket/write-turns';
 /** A comment goes out so often, in milliseconds, so that nothing between here and the client takes the stream for dead. */
 const PING_MS = 15_000;
 /** A client that takes nothing for so long is cut off. */
-const STUCK_MS = 30_000;
+const STUCK_MS = 10_000;
 
 /** The writing half of a stream of server-sent events, at the pace of its reader. */
 export class EventStream {

@@ -11,7 +11,7 @@ const examples = join(root, 'examples');
 let platform: Platform;
 
 beforeAll(async () => {
-  platform = await startPlatform();
+  platform = await startPlatform({ LATTICE_SCRIPTS: join(examples, 'scripts') });
 }, 90_000);
 afterAll(async () => platform?.stop(), 60_000);
 
@@ -110,6 +110,14 @@ describe('examples', () => {
       }),
     );
     expect(outputs).toEqual(ordersOf(join(examples, 'data', 'orders.csv')));
+  });
+
+  it('scripts.yaml counts with the files of a folder, one of which ends with an exit code that is no failure', async () => {
+    const schema = z.object({ words: z.number(), letters: z.number(), verdict: z.string() });
+    const outputs = outputsOf(await runAsDocumented('scripts.yaml'), schema);
+    expect(outputs).toEqual({ words: 5, letters: 15, verdict: 'repeats itself' });
+    const plain = await cli('run', 'examples/scripts.yaml', '--input', 'text=all of it once', '--json');
+    expect(outputsOf(plain, schema)).toEqual({ words: 4, letters: 11, verdict: 'says all once' });
   });
 
   it('keeps its generated files as their scripts make them', async () => {

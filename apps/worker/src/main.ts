@@ -1,11 +1,12 @@
 import 'reflect-metadata';
-import { LatticeWorker, loadHandlers, openRuntime, runApp } from '@lattice/engine';
+import { LatticeWorker, checkScripts, loadHandlers, openRuntime, runApp } from '@lattice/engine';
 import { NestFactory } from '@nestjs/core';
 import { serveHealth } from './serve-health';
 import { WorkerModule } from './worker.module';
 
 runApp('worker', process.env, async (engine) => {
   const handlers = await loadHandlers(engine.settings.worker.handlers);
+  await checkScripts(engine.settings.worker.scripts);
   const runtime = await openRuntime(engine);
   // As if it were told from outside: the same way out for every reason.
   const worker = new LatticeWorker(runtime, handlers, { onDrained: () => process.kill(process.pid, 'SIGTERM') });

@@ -101,6 +101,7 @@ const environmentSchema = z
     LATTICE_WORKER_PORT: port.optional(),
     LATTICE_LABELS: labels.default({}),
     LATTICE_HANDLERS: list.default([]),
+    LATTICE_SCRIPTS: z.string().optional(),
     LATTICE_CPUS: z.coerce.number().positive().optional(),
     LATTICE_MEMORY: size.optional(),
     LATTICE_GPUS: list.default([]),
@@ -187,6 +188,8 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       port: env.LATTICE_WORKER_PORT,
       labels: env.LATTICE_LABELS,
       handlers: env.LATTICE_HANDLERS,
+      /** Folder whose executable files the worker runs for `script` tasks; undefined: it takes none. */
+      scripts: env.LATTICE_SCRIPTS === undefined ? undefined : resolve(env.LATTICE_SCRIPTS),
       cpus: env.LATTICE_CPUS,
       memory: env.LATTICE_MEMORY,
       /** UUIDs or indexes of the GPUs to use, or `all`, or `none`; empty means all. */

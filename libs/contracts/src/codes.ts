@@ -93,7 +93,7 @@ export const CODES = {
   unknown_uses: {
     status: 422,
     family: 'document',
-    hint: 'Use code, container, http, handler/NAME, transform, switch, map, loop, wait or workflow/NAME.',
+    hint: 'Use code, container, script, http, handler/NAME, transform, switch, map, loop, wait or workflow/NAME.',
   },
   unknown_dependency: { status: 422, family: 'document', hint: 'Name a task of this document.' },
   unreachable_reference: { status: 422, family: 'document', hint: 'Refer to inputs, run, or a task of this document.' },
@@ -212,6 +212,21 @@ export const CODES = {
   },
   image_not_found: { status: 500, family: 'terminal', hint: 'Pull or import the image on the worker.' },
   language_unavailable: { status: 500, family: 'terminal', hint: 'Install the interpreter on the worker.' },
+  script_not_found: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Put the file into the folder that LATTICE_SCRIPTS of the worker names, or choose workers that have it with runsOn.',
+  },
+  script_not_executable: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Begin the file with a line such as #!/bin/sh, and chmod +x it.',
+  },
+  script_refused: {
+    status: 500,
+    family: 'terminal',
+    hint: 'Name a file in the folder that LATTICE_SCRIPTS of the worker names: no path from the root, no .., no link that leads out.',
+  },
   handler_not_found: {
     status: 500,
     family: 'terminal',

@@ -99,6 +99,26 @@ export const containerWithSchema = z.strictObject({
   files: filesSchema,
   input: z.json().optional(),
 });
+/** Of a script: what it ended with counts as success. */
+const allowExitSchema = z.array(z.int().min(0).max(255)).min(1);
+const argumentSchema = z.union([z.string().regex(/^[^\0]*$/, 'without the character NUL'), z.number(), z.boolean()]);
+export const scriptWithSchema = z.strictObject({
+  path: z
+    .string()
+    .min(1)
+    .max(1_024)
+    .describe('Of the executable file, below the folder that the worker runs scripts of (LATTICE_SCRIPTS).'),
+  args: z.array(argumentSchema).max(1_000).optional(),
+  env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  allowExit: allowExitSchema.optional().describe('Exit codes of success, default 0.'),
+  image: z.string().min(1).optional().describe('The script runs in a container of this image: level docker.'),
+  network: z
+    .boolean()
+    .optional()
+    .describe('At levels seccomp and docker a task has no network unless this is true; below, it always has.'),
+  files: filesSchema,
+  input: z.json().optional(),
+});
 export const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export const httpWithSchema = z.strictObject({
   url: z.string().min(1),
@@ -111,11 +131,11 @@ export const httpWithSchema = z.strictObject({
 });
 
 /**
- * `uses` of a task. Done by workers: `code`, `container`, `http`, `handler/NAME` (a function of a user's own worker). Done by schedulers:
- * `transform`, `switch`, `map`, `loop`, `wait`, and `workflow/NAME` or `workflow/NAME@VERSION` (a saved workflow).
+ * `uses` of a task. Done by workers: `code`, `container`, `script` (an executable file of a folder), `http`, `handler/NAME` (a function of a
+ * user's own worker). Done by schedulers: `transform`, `switch`, `map`, `loop`, `wait`, and `workflow/NAME` or `workflow/NAME@VERSION` (a saved workflow).
  */
 export const USES_PATTERN =
-  /^(code|container|http|transform|switch|map|loop|wait|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|workflow\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}(@[1-9]\d{0,8})?)$/;
+  /^(code|container|script|http|transform|switch|map|loop|wait|handler\/[A-Za-z0-9][A-Za-z0-9._-]{0,99}|workflow\/[A-Za-z0-9][A-Za-z0-9._-]{0,127}(@[1-9]\d{0,8})?)$/;
 
 const queueTimeoutSchema = durationSchema.describe(
   'From the moment a task is queued to the start of its first attempt; then it fails with queue_timeout.',

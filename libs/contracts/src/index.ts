@@ -19,11 +19,13 @@ export {
   codeWithSchema,
   DEFAULT_CACHE_TTL,
   containerWithSchema,
+  scriptWithSchema,
   httpWithSchema,
   taskSchema,
   documentSchema,
   documentJsonSchema,
 } from './document';
+export { scriptPathFault } from './script-path';
 export type {
   InputType,
   SandboxLevel,

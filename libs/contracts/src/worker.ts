@@ -77,6 +77,7 @@ export const workerViewSchema = z.object({
   pid: z.number().int(),
   labels: z.record(z.string(), labelValueSchema),
   handlers: z.array(z.string()),
+  scripts: z.boolean().describe('Whether it does tasks that use script: it has a folder of scripts (LATTICE_SCRIPTS).'),
   resources: amounts.extend({ gpuMemory: z.number().describe('Bytes of the GPU that has most.') }),
   free: amounts.extend({ slots: z.number().int() }),
   gpus: z.array(gpuViewSchema),

@@ -44,6 +44,7 @@ export { Scheduler } from './scheduler/scheduler';
 export { LatticeWorker } from './worker/worker';
 export { RemoteWorker } from './remote/remote-worker';
 export { loadHandlers } from './worker/handlers';
+export { checkScripts } from './worker/check-scripts';
 export { startLoop } from './loop';
 export type { Loop } from './loop';
 export { ROOT_QUEUE, ROOT_WORKER_OPTIONS, rootAgain } from '@lattice/queue';

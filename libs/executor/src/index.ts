@@ -17,6 +17,7 @@ export type {
   HttpProgram,
   LogChunk,
   Outcome,
+  ScriptProgram,
   WaitResult,
 } from './port';
 export { createRemoteExecutor } from './remote/remote-executor';

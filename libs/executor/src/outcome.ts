@@ -36,7 +36,7 @@ export async function outcomeOfExit(exit: Exit, execution: Execution, workspace:
     const fault = await readFault(workspace.fault);
     if (fault !== undefined) return failed(fault);
   }
-  if (exit.signal !== null || exit.code !== 0) return failed(exitError(exit, execution));
+  if (!isAllowed(exit, execution)) return failed(exitError(exit, execution));
   const output = await readOutput(workspace.output, execution.limits.outputBytes);
   switch (output.kind) {
     case 'output':
@@ -46,8 +46,19 @@ export async function outcomeOfExit(exit: Exit, execution: Execution, workspace:
     case 'missing':
       return execution.uses === 'code'
         ? failed(taskError('task_failed', 'exited before returning a value', { details: { exitCode: 0 } }))
-        : { status: 'completed', outputJson: 'null' };
+        : { status: 'completed', outputJson: execution.uses === 'script' ? exitOutput(exit) : 'null' };
   }
+}
+
+/** A script may allow a code that stands for a signal at some levels: what it says holds. */
+function isAllowed({ code, signal }: Exit, execution: Execution): boolean {
+  if (execution.uses !== 'script') return signal === null && code === 0;
+  return code !== null && execution.script.allowExit.includes(code);
+}
+
+/** A script that knows nothing of us writes no output: what it ended with is all it tells. */
+function exitOutput({ code }: Exit): string {
+  return JSON.stringify({ exitCode: code });
 }
 
 /** Thrown to end an execution with this error. */
@@ -102,6 +113,11 @@ function exitError(exit: Exit, execution: Execution): TaskError {
   if (signal !== null) details['signal'] = signal;
   if (exit.stderrTail !== '') details['stderr'] = exit.stderrTail;
   if (signal !== null) return taskError('task_failed', `ended by ${signal}`, { details });
-  const before = execution.uses === 'code' ? ' before returning a value' : '';
+  const before =
+    execution.uses === 'code'
+      ? ' before returning a value'
+      : execution.uses === 'script'
+        ? ` (allowed: ${execution.script.allowExit.join(', ')})`
+        : '';
   return taskError('task_failed', `exited with code ${exit.code}${before}`, { details });
 }

@@ -50,6 +50,23 @@ export interface ContainerProgram {
   };
 }
 
+export interface ScriptProgram {
+  uses: 'script';
+  script: {
+    /** That the worker runs scripts of. The task sees it as its working folder. */
+    folder: string;
+    /** Of the file, below the folder. */
+    path: string;
+    args: string[];
+    /** Exit codes of success. */
+    allowExit: number[];
+    /** Needed at level docker. */
+    image?: string;
+    /** At level seccomp and docker a task has no network unless this is true. */
+    network?: boolean;
+  };
+}
+
 export interface HandlerProgram {
   uses: `handler/${string}`;
 }
@@ -107,9 +124,9 @@ interface ExecutionBase {
   labels?: LabelSetter;
   /** For handlers: the input is a list. */
   batch?: BatchInfo;
-  /** For code and containers: files that they find below $LATTICE_FILES. */
+  /** For code, containers and scripts: files that they find below $LATTICE_FILES. */
   files?: readonly GivenFile[];
-  /** For code and containers: what becomes of the files they leave below $LATTICE_ARTIFACTS; absent: they are dropped. */
+  /** For code, containers and scripts: what becomes of the files they leave below $LATTICE_ARTIFACTS; absent: they are dropped. */
   artifacts?: ArtifactKeeper;
   /** A returned promise pauses the reading of the log (back-pressure). A throw or rejection is ignored. */
   onLog(chunk: LogChunk): void | Promise<void>;
@@ -120,7 +137,10 @@ interface ExecutionBase {
 }
 
 /** What to run, with every expression already resolved. */
-export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | HandlerProgram | HttpProgram);
+export type Execution = ExecutionBase & (CodeProgram | ContainerProgram | ScriptProgram | HandlerProgram | HttpProgram);
+
+/** What the levels of processes run, and docker too. */
+export type ProcessExecution = ExecutionBase & (CodeProgram | ScriptProgram);
 
 export type Outcome =
   /** `outputJson` is the JSON text as the task wrote it, so that nothing is lost by parsing it again; `cachedFrom` is the run that did the work, if it was another; `artifacts` are the files that were kept. */

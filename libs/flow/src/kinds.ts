@@ -14,7 +14,7 @@ export interface WorkflowName {
 
 /** Reads a `uses` that fits USES_PATTERN. */
 export function kindOf(uses: string): Kind {
-  if (uses === 'code' || uses === 'container' || uses === 'http') return { by: 'worker', uses };
+  if (uses === 'code' || uses === 'container' || uses === 'script' || uses === 'http') return { by: 'worker', uses };
   if (uses.startsWith('handler/')) return { by: 'worker', uses: 'handler', handler: uses.slice('handler/'.length) };
   if (uses.startsWith('workflow/')) {
     const [name = '', version] = uses.slice('workflow/'.length).split('@');

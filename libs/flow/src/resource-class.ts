@@ -16,7 +16,7 @@ export interface ResourceClass extends Placement {
   /** Also the name of the queue: `[a-z0-9._-]`. */
   readonly name: string;
   /** `control` is done by schedulers. */
-  readonly uses: 'code' | 'container' | 'http' | 'handler' | 'control';
+  readonly uses: 'code' | 'container' | 'script' | 'http' | 'handler' | 'control';
   readonly handler?: string;
   readonly need: Need;
   readonly rules: Readonly<Record<string, LabelRule>>;

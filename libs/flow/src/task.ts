@@ -1,10 +1,6 @@
 import {
   DEFAULT_CACHE_TTL,
-  codeWithSchema,
-  containerWithSchema,
   fault,
-  faultsOf,
-  httpWithSchema,
   parseDuration,
   pointerOf,
   type Fault,
@@ -21,6 +17,7 @@ import { kindOf, type Kind } from './kinds';
 import { mergeReferences } from './references';
 import { CONTROL_CLASS, resourceClassOf, type ResourceClass } from './resource-class';
 import { readPlacement } from './placement';
+import { SECRET_FIELDS, levelFaults, levelOf, sourceOf, withFaults, withoutSource } from './task-body';
 import { listOf, readCondition, readSecretTemplate, readTemplate, unknownUses } from './task-parts';
 
 /** A task of a valid document, with the defaults of the document taken in and its expressions parsed. */
@@ -133,7 +130,7 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
     value: uses === 'code' ? withoutSource(task.with) : (task.with ?? null),
     base: ['tasks', key, 'with'],
     faults,
-    mayHold: ([field]) => (uses === 'container' && field === 'env') || (uses === 'http' && field === 'headers'),
+    mayHold: ([field]) => field === SECRET_FIELDS[uses],
   });
   const { placement, batchKey } = readPlacement({ key, task, document, uses, faults });
   const env = readSecretTemplate({
@@ -160,7 +157,7 @@ function readWorkerTask(reading: Reading, kind: Extract<Kind, { by: 'worker' }>)
     source: sourceOf(uses, task.with),
     env,
     resources,
-    level: levelOf(uses, task.sandbox ?? defaults.sandbox),
+    level: levelOf(uses, task.with, task.sandbox ?? defaults.sandbox),
     class: resourceClassOf({ uses, handler, resources, rules: { ...defaults.runsOn, ...task.runsOn }, placement }),
     batchKey,
     control: undefined,
@@ -227,76 +224,4 @@ function workerFieldFaults({ key, task }: Reading): Fault[] {
           ),
         ],
   );
-}
-
-type WorkerUses = Extract<Kind, { by: 'worker' }>['uses'];
-
-/** Handlers run in the worker, containers in Docker; only code has a choice. */
-function levelOf(kind: WorkerUses, asked: SandboxLevel | undefined): SandboxLevel | undefined {
-  if (kind === 'handler' || kind === 'http') return 'none';
-  return kind === 'container' ? 'docker' : asked;
-}
-
-function withFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
-  const base = ['tasks', key, 'with'];
-  if (kind === 'handler') return [];
-  if (task.with === undefined)
-    return [fault('missing_field', pointerOf(base), `task "${key}" uses ${kind} and needs a "with"`)];
-  const parsed = schemaOf(kind).safeParse(task.with);
-  if (!parsed.success) return faultsOf(parsed.error, base);
-  if (kind === 'http') return httpFaults(task.with, base);
-  if (sourceOf(kind, task.with)?.includes('${{') === true) {
-    const message = 'an expression in source would let data become code: pass the value by input';
-    return [fault('bad_value', pointerOf([...base, 'source']), message)];
-  }
-  return [];
-}
-
-function schemaOf(
-  kind: Exclude<WorkerUses, 'handler'>,
-): typeof codeWithSchema | typeof containerWithSchema | typeof httpWithSchema {
-  switch (kind) {
-    case 'code':
-      return codeWithSchema;
-    case 'container':
-      return containerWithSchema;
-    case 'http':
-      return httpWithSchema;
-  }
-}
-
-/** What holds for a request as it is written; a URL made by an expression is looked at when it is known. */
-function httpFaults(body: unknown, base: readonly string[]): Fault[] {
-  const { url, method, body: sent } = httpWithSchema.parse(body);
-  const faults: Fault[] = [];
-  if (!url.includes('${{') && !(URL.canParse(url) && /^https?:/i.test(url)))
-    faults.push(fault('bad_value', pointerOf([...base, 'url']), 'not a URL that begins with http:// or https://'));
-  if (sent !== undefined && (method === 'GET' || method === 'HEAD'))
-    faults.push(fault('bad_value', pointerOf([...base, 'body']), `a ${method} request has no body`));
-  return faults;
-}
-
-function levelFaults({ key, task }: Reading, kind: WorkerUses): Fault[] {
-  const asked = task.sandbox;
-  if (asked === undefined) return [];
-  const pointer = pointerOf(['tasks', key, 'sandbox']);
-  if (kind === 'handler' && asked !== 'none')
-    return [fault('bad_value', pointer, `a handler runs in its worker, at level none, not ${asked}`)];
-  if (kind === 'container' && asked !== 'docker')
-    return [fault('bad_value', pointer, `a container runs at level docker, not ${asked}`)];
-  if (kind === 'http') return [fault('bad_value', pointer, 'a request runs no code: leave out "sandbox"')];
-  if (kind === 'code' && asked === 'none')
-    return [fault('bad_value', pointer, 'code runs at level subprocess or stronger')];
-  return [];
-}
-
-function sourceOf(kind: WorkerUses, body: unknown): string | undefined {
-  if (kind !== 'code' || typeof body !== 'object' || body === null || !('source' in body)) return undefined;
-  return typeof body.source === 'string' ? body.source : undefined;
-}
-
-/** The source is text, never a template. */
-function withoutSource(body: unknown): unknown {
-  if (typeof body !== 'object' || body === null) return null;
-  return Object.fromEntries(Object.entries(body).filter(([name]) => name !== 'source'));
 }

@@ -6,7 +6,7 @@ import type { QueueConnection } from './connection';
 const rules = z.record(z.string(), labelRuleSchema);
 const classSchema = z.object({
   name: z.string(),
-  uses: z.enum(['code', 'container', 'http', 'handler', 'control']),
+  uses: z.enum(['code', 'container', 'script', 'http', 'handler', 'control']),
   handler: z.string().optional(),
   need: z.object({ cpu: z.number(), memory: z.number(), gpu: z.number(), gpuMemory: z.number() }),
   rules,

@@ -21,6 +21,7 @@ const worker = (change: Partial<Announcement> = {}): Announcement => ({
   pid: 1,
   labels: {},
   handlers: [],
+  scripts: false,
   resources: { cpu: 4, memory: 1, gpu: 0, gpuMemory: 0 },
   free: { cpu: 4, memory: 1, gpu: 0, slots: 1 },
   gpus: [],

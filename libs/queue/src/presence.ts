@@ -16,6 +16,8 @@ export const DEAF_MS = 3 * HEARTBEAT_MS;
 
 const announcementSchema = workerViewSchema.omit({ status: true, reason: true, seenAt: true, provedAt: true }).extend({
   state: z.enum(['registering', 'online', 'cordoned', 'draining', 'drained']),
+  /** Workers of earlier versions tell nothing of scripts. */
+  scripts: z.boolean().default(false),
   /** Milliseconds since the worker last showed that it takes tasks. */
   provedAgo: z.number(),
   /** When it was stopped in order, ms since 1970 by the clock of Redis. */

@@ -150,6 +150,7 @@ export const announcement = (workerId: string): Announcement => ({
   pid: 1,
   labels: {},
   handlers: [],
+  scripts: false,
   resources: { cpu: 4, memory: 1, gpu: 0, gpuMemory: 0 },
   free: { cpu: 4, memory: 1, gpu: 0, slots: 1 },
   gpus: [],

@@ -130,7 +130,7 @@ async function work(
 }
 
 function leavesFiles({ uses }: TaskDefinition): boolean {
-  return uses === 'code' || uses === 'container';
+  return uses === 'code' || uses === 'container' || uses === 'script';
 }
 
 /** The log stands in the stream before the result does. */

@@ -4,12 +4,20 @@ import {
   containerWithSchema,
   givenFilesSchema,
   httpWithSchema,
+  scriptWithSchema,
   parseDuration,
   parseSize,
   type GivenFiles,
 } from '@lattice/contracts';
 import { evaluateTemplate, type Scope } from '@lattice/expression';
-import type { CodeProgram, ContainerProgram, Execution, HandlerProgram, HttpProgram } from '@lattice/executor';
+import type {
+  CodeProgram,
+  ContainerProgram,
+  Execution,
+  HandlerProgram,
+  HttpProgram,
+  ScriptProgram,
+} from '@lattice/executor';
 import type { TaskDefinition } from '@lattice/flow';
 import { z } from 'zod';
 import type { Settings } from '@lattice/config';
@@ -25,6 +33,7 @@ const environmentSchema = z.record(
 
 const codeSchema = codeWithSchema.omit({ source: true }).extend({ input: z.unknown().optional() });
 const containerSchema = containerWithSchema.extend({ input: z.unknown().optional() });
+const scriptSchema = scriptWithSchema.extend({ input: z.unknown().optional() });
 
 const httpSchema = httpWithSchema.extend({
   url: z.url({ protocol: /^https?$/, error: 'not a URL that begins with http:// or https://' }),
@@ -34,7 +43,9 @@ const HTTP_BYTES = 1_048_576;
 const HTTP_TIMEOUT_MS = 30_000;
 
 /** What to run, and its input. */
-export type Program = (CodeProgram | ContainerProgram | HandlerProgram | HttpProgram) & { readonly input: unknown };
+export type Program = (CodeProgram | ContainerProgram | ScriptProgram | HandlerProgram | HttpProgram) & {
+  readonly input: unknown;
+};
 
 /** What is to run: expressions evaluated, limits filled in. Throws LatticeError when an expression fails. */
 export function prepare(
@@ -48,8 +59,11 @@ export function prepare(
   const files = filesOf(task, body);
   return {
     ...(files === undefined ? {} : { files }),
-    program: programOf(task, body),
-    env: readValue(environmentSchema, evaluateTemplate(task.env, scope), 'env'),
+    program: programOf(task, body, settings),
+    env: {
+      ...readValue(environmentSchema, evaluateTemplate(task.env, scope), 'env'),
+      ...(task.uses === 'script' ? envOfScript(body) : {}),
+    },
     limits: {
       graceMs: settings.worker.grace,
       outputBytes: settings.maxOutput,
@@ -62,7 +76,7 @@ export function prepare(
   };
 }
 
-function programOf(task: TaskDefinition, body: unknown): Program {
+function programOf(task: TaskDefinition, body: unknown, settings: Settings): Program {
   switch (task.uses) {
     case 'code': {
       const { language, network, input } = readValue(codeSchema, body, 'with');
@@ -81,6 +95,8 @@ function programOf(task: TaskDefinition, body: unknown): Program {
       };
       return { uses: 'container', container, input: input ?? null };
     }
+    case 'script':
+      return scriptOf(body, settings.worker.scripts);
     case 'http':
       return { uses: 'http', http: requestOf(readValue(httpSchema, body, 'with')), input: null };
     case 'handler':
@@ -90,9 +106,25 @@ function programOf(task: TaskDefinition, body: unknown): Program {
   }
 }
 
+/** `folder` is that of this worker; without one it takes no scripts. */
+function scriptOf(body: unknown, folder: string | undefined): Program {
+  if (folder === undefined) throw new LatticeError('script_not_found', 'this worker has no folder of scripts');
+  const { path, args, allowExit, image, network, input } = readValue(scriptSchema, body, 'with');
+  const script = {
+    ...{ folder, path, args: (args ?? []).map(String), allowExit: allowExit ?? [0] },
+    ...(image === undefined ? {} : { image }),
+    ...(network === undefined ? {} : { network }),
+  };
+  return { uses: 'script', script, input: input ?? null };
+}
+
+function envOfScript(body: unknown): Record<string, string> {
+  return readValue(environmentSchema, readValue(scriptSchema, body, 'with').env ?? {}, 'with.env');
+}
+
 /** Artifacts that the task finds as files. */
 function filesOf(task: TaskDefinition, body: unknown): GivenFiles | undefined {
-  if (task.uses !== 'code' && task.uses !== 'container') return undefined;
+  if (task.uses !== 'code' && task.uses !== 'container' && task.uses !== 'script') return undefined;
   if (typeof body !== 'object' || body === null || !('files' in body)) return undefined;
   return readValue(givenFilesSchema, body.files, 'with.files');
 }

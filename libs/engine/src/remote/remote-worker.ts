@@ -194,6 +194,7 @@ export class RemoteWorker {
       state: this.state(),
       labels,
       handlers: [...handlers].sort(),
+      scripts: false,
       gpus: [],
       batches: [],
       running: this.loop.running,

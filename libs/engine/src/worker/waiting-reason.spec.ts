@@ -10,6 +10,7 @@ const worker = (change: Partial<WorkerView>): WorkerView => ({
   pid: 1,
   labels: {},
   handlers: [],
+  scripts: false,
   resources: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0, gpuMemory: 0 },
   free: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0, slots: 100 },
   gpus: [],
@@ -54,6 +55,17 @@ test('names the handler, and resources that nobody has', () => {
   expect(waitingReason(entry({ need: { cpu: 8, memory: 0, gpu: 1, gpuMemory: 0 } }), [worker({})])).toBe(
     'no worker has 8 CPUs; the most is 4 CPUs; no worker has 1 GPU; the most is 0 GPUs',
   );
+});
+
+test('says that nobody has a folder of scripts, or not where it is asked for', () => {
+  const script = entry({ uses: 'script', rules: { zone: 'a' } });
+  expect(waitingReason(script, [worker({ labels: { zone: 'a' } })])).toBe(
+    'no worker has a folder of scripts; start one with LATTICE_SCRIPTS',
+  );
+  expect(waitingReason(script, [worker({ labels: { zone: 'a' } }), worker({ scripts: true })])).toBe(
+    'no worker has all of it together: a folder of scripts, zone=a, 1 CPU',
+  );
+  expect(waitingReason(script, [worker({ labels: { zone: 'a' }, scripts: true })])).toBeUndefined();
 });
 
 test('says when everything is there, but not in one place', () => {

@@ -11,9 +11,12 @@ import { meetsRules } from './labels';
 export function waitingReason(entry: ResourceClass, workers: readonly WorkerView[]): string | undefined {
   const online = workers.filter(({ status }) => status === 'online');
   if (online.length === 0) return nobody(workers);
-  const faults = [handlerFault(entry, online), ...ruleFaults(entry, online), ...needFaults(entry, online)].filter(
-    (fault) => fault !== undefined,
-  );
+  const faults = [
+    handlerFault(entry, online),
+    scriptFault(entry, online),
+    ...ruleFaults(entry, online),
+    ...needFaults(entry, online),
+  ].filter((fault) => fault !== undefined);
   if (faults.length > 0) return faults.join('; ');
   if (online.some((worker) => serves(entry, worker))) return undefined;
   return `no worker has all of it together: ${askedOf(entry).join(', ')}`;
@@ -26,14 +29,22 @@ function nobody(workers: readonly WorkerView[]): string {
 }
 
 function serves(entry: ResourceClass, worker: WorkerView): boolean {
-  return [handlerFault(entry, [worker]), ...ruleFaults(entry, [worker]), ...needFaults(entry, [worker])].every(
-    (fault) => fault === undefined,
-  );
+  return [
+    handlerFault(entry, [worker]),
+    scriptFault(entry, [worker]),
+    ...ruleFaults(entry, [worker]),
+    ...needFaults(entry, [worker]),
+  ].every((fault) => fault === undefined);
 }
 
 function handlerFault({ handler }: ResourceClass, workers: readonly WorkerView[]): string | undefined {
   if (handler === undefined || workers.some(({ handlers }) => handlers.includes(handler))) return undefined;
   return `no worker has the handler "${handler}"; start one whose LATTICE_HANDLERS has it`;
+}
+
+function scriptFault({ uses }: ResourceClass, workers: readonly WorkerView[]): string | undefined {
+  if (uses !== 'script' || workers.some(({ scripts }) => scripts)) return undefined;
+  return 'no worker has a folder of scripts; start one with LATTICE_SCRIPTS';
 }
 
 function ruleFaults({ rules }: ResourceClass, workers: readonly WorkerView[]): (string | undefined)[] {
@@ -90,8 +101,9 @@ function gpuFault(need: ResourceClass['need'], workers: readonly WorkerView[]): 
   return `no worker has a GPU with ${mebibytes(need.gpuMemory)}; the most is ${mebibytes(most)}`;
 }
 
-function askedOf({ handler, rules, need }: ResourceClass): string[] {
+function askedOf({ uses, handler, rules, need }: ResourceClass): string[] {
   return [
+    ...(uses === 'script' ? ['a folder of scripts'] : []),
     ...(handler === undefined ? [] : [`handler ${handler}`]),
     ...Object.entries(rules).map(([label, rule]) => ruleText(label, rule)),
     ...(need.cpu > 0 ? [plural(need.cpu, 'CPU')] : []),

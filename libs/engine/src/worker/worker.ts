@@ -210,6 +210,7 @@ export class LatticeWorker {
 
   private canServe({ uses, need, rules, handler }: ResourceClass): boolean {
     if (uses === 'control') return false;
+    if (uses === 'script' && this.runtime.settings.worker.scripts === undefined) return false;
     if (handler !== undefined && !this.handlers.has(handler)) return false;
     return fits(need, this.ledger.total) && this.gpus.couldServe(need) && meetsRules(rules, this.labels.all);
   }
@@ -272,6 +273,7 @@ export class LatticeWorker {
       state: this.state(),
       labels: { ...this.labels.all },
       handlers: [...this.handlers.keys()].sort(),
+      scripts: this.runtime.settings.worker.scripts !== undefined,
       gpus: gpus.all.map((gpu) => ({ ...gpu, holders: holders.get(gpu.uuid) ?? [] })),
       batches: pendingOf(ledger.batches),
       running: this.loop.running,

@@ -1,9 +1,11 @@
 import path from 'node:path';
+import { LatticeError } from '@lattice/contracts';
 import type Dockerode from 'dockerode';
 import { OWNER_VARIABLE } from '../owner';
-import type { Execution, ExecutionLimits } from '../port';
+import type { Execution, ExecutionLimits, ScriptProgram } from '../port';
+import { scriptEnvironment, scriptWords } from '../script/script-words';
 import { runnerWords, RUNNERS_FOLDER } from '../subprocess/command';
-import { shapeOf } from '../subprocess/launcher';
+import { shapeOf, type ScriptStart } from '../subprocess/launcher';
 import { THREADS_PER_PROCESS } from '../subprocess/tools';
 import type { Workspace } from '../workspace';
 import type { ImageInfo } from './images';
@@ -36,7 +38,13 @@ const INSIDE = {
 
 export function imageOf(execution: Execution, images: CodeImages): string {
   if (execution.uses === 'container') return execution.container.image;
+  if (execution.uses === 'script') return imageOfScript(execution);
   return execution.uses === 'code' && execution.code.language === 'python' ? images.python : images.node;
+}
+
+function imageOfScript({ script }: ScriptProgram): string {
+  if (script.image !== undefined) return script.image;
+  throw new LatticeError('sandbox_failed', 'at level docker a script needs an image to run in: give with.image');
 }
 
 /** What to create, hardened: see the table of levels in the README. */
@@ -48,23 +56,29 @@ export function containerSpec(options: {
   info: ImageInfo;
   /** It is to wait on stdin for its task, of which the execution has the shape only. */
   ahead: boolean;
+  script?: ScriptStart | undefined;
 }): Dockerode.ContainerCreateOptions {
-  const { execution, workspace, token, image, info, ahead } = options;
+  const { execution, workspace, token, image, info, ahead, script } = options;
   const own = ahead ? {} : taskVariables(execution, workspace, token);
   return {
     name: containerName(execution.id, token),
     Image: image,
     User: info.user ?? NOBODY,
-    Env: variablesOf({ ...baseVariables(execution), [OWNER_VARIABLE]: token, ...own }),
+    Env: variablesOf({
+      ...baseVariables(execution),
+      ...scriptEnvironment(script?.folder),
+      [OWNER_VARIABLE]: token,
+      ...own,
+    }),
     Labels: { [EXECUTION_LABEL]: execution.id, [OWNER_LABEL]: token },
     ...(ahead ? { OpenStdin: true, StdinOnce: true, AttachStdin: true } : {}),
     AttachStdout: true,
     AttachStderr: true,
-    ...program(execution),
+    ...program(execution, script),
     HostConfig: {
       ...limitsOf(execution.limits),
       ...devicesOf(execution),
-      Binds: binds(execution, workspace),
+      Binds: binds(execution, workspace, script),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,mode=1777,size=${execution.limits.memoryBytes ?? DEFAULT_TMP_BYTES}` },
       NetworkMode: networkOf(execution),
       ReadonlyRootfs: true,
@@ -108,7 +122,7 @@ function limitsOf(limits: ExecutionLimits): Dockerode.HostConfig {
   };
 }
 
-function program(execution: Execution): Dockerode.ContainerCreateOptions {
+function program(execution: Execution, script: ScriptStart | undefined): Dockerode.ContainerCreateOptions {
   if (execution.uses === 'container') {
     const { command, entrypoint, workdir } = execution.container;
     return {
@@ -117,17 +131,20 @@ function program(execution: Execution): Dockerode.ContainerCreateOptions {
       ...(workdir === undefined ? {} : { WorkingDir: workdir }),
     };
   }
+  if (script !== undefined) return { Entrypoint: scriptWords(script), Cmd: [], WorkingDir: script.folder };
   if (execution.uses !== 'code') return {};
   const shape = shapeOf(execution);
   const words = runnerWords(shape, shape.language === 'python' ? 'python3' : 'node', INSIDE.runners);
   return { Entrypoint: words, Cmd: [], WorkingDir: '/tmp' };
 }
 
-/** Code gets the two files that it hands over; a container's own program may want to make and rename files beside its output. */
-function binds(execution: Execution, workspace: Workspace): string[] {
+/** Code gets the two files that it hands over; other programs may want to make and rename files beside their output. */
+function binds(execution: Execution, workspace: Workspace, script: ScriptStart | undefined): string[] {
   const given = `${workspace.given}:${INSIDE.given}:ro`;
   const artifacts = `${workspace.artifacts}:${INSIDE.artifacts}:rw`;
-  if (execution.uses !== 'code') return [given, artifacts, `${workspace.outputFolder}:${INSIDE.outputFolder}:rw`];
+  const scripts = script === undefined ? [] : [`${script.folder}:${script.folder}:ro`];
+  if (execution.uses !== 'code')
+    return [given, artifacts, `${workspace.outputFolder}:${INSIDE.outputFolder}:rw`, ...scripts];
   return [
     given,
     artifacts,
@@ -139,6 +156,7 @@ function binds(execution: Execution, workspace: Workspace): string[] {
 
 function networkOf(execution: Execution): string {
   if (execution.uses === 'container') return execution.container.network ?? 'none';
+  if (execution.uses === 'script') return execution.script.network === true ? 'bridge' : 'none';
   return execution.uses === 'code' && execution.code.network === true ? 'bridge' : 'none';
 }
 

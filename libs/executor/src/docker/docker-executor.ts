@@ -8,8 +8,9 @@ import { outcomeOfExit, outcomeOfThrown, signalOfCode, type Exit } from '../outc
 import { nextToken, type Owner } from '../owner';
 import type { Execution, Executor, Handle, Outcome } from '../port';
 import { boundsOf, watchOutput } from '../output-watch';
+import { scriptOf } from '../script/script-words';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop, type StopCause } from '../stop';
-import { shapeOf } from '../subprocess/launcher';
+import { shapeOf, type ScriptStart } from '../subprocess/launcher';
 import { Pool } from '../warm/pool';
 import { bytesOf, isWarmable, MOST_OF_A_SHAPE, orderOf, wasBegun } from '../warm/warmable';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
@@ -49,6 +50,7 @@ interface Job {
   token: string;
   stop: Stop;
   log: LogPipe;
+  script?: ScriptStart | undefined;
 }
 
 /** After SIGKILL; an engine that takes longer is left to finish by itself. */
@@ -56,7 +58,7 @@ const KILLED_MS = 1_500;
 const LOG_STOPPED_MS = 500;
 const LOG_ENDED_MS = 10_000;
 
-/** Level `docker`: containers, and code in a container that has its interpreter. Hardened: see the README. */
+/** Level `docker`: containers, scripts in an image, and code in a container that has its interpreter. Hardened: see the README. */
 export function createDockerExecutor(options: DockerOptions): Executor {
   const engine = connectEngine(options.socketPath);
   const machinery: Machinery = {
@@ -75,8 +77,8 @@ export function createDockerExecutor(options: DockerOptions): Executor {
   return {
     level: 'docker',
     submit(execution) {
-      if (execution.uses !== 'code' && execution.uses !== 'container') {
-        const message = `level docker runs code and containers, not ${execution.uses}`;
+      if (execution.uses !== 'code' && execution.uses !== 'container' && execution.uses !== 'script') {
+        const message = `level docker runs code, containers and scripts, not ${execution.uses}`;
         return new SettledHandle({ status: 'failed', error: taskError('sandbox_failed', message) });
       }
       const stop = createStop();
@@ -95,9 +97,10 @@ export function createDockerExecutor(options: DockerOptions): Executor {
   };
 }
 
-async function run(job: Job): Promise<Outcome> {
-  const { machinery, execution, stop, log } = job;
+async function run(given: Job): Promise<Outcome> {
+  const { machinery, execution, stop, log } = given;
   const image = imageOf(execution, machinery.options.codeImages);
+  const job = { ...given, script: await scriptOf(execution) };
   const leave = new AbortController();
   const ready = machinery.images.ensure(image, {
     signal: leave.signal,
@@ -139,13 +142,13 @@ async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
 }
 
 async function beginCold(job: Job, image: string, info: ImageInfo): Promise<Begun> {
-  const { machinery, execution, token } = job;
+  const { machinery, execution, token, script } = job;
   const { engine, options } = machinery;
   const workspace = workspaceOf(options.workRoot, token, execution);
   try {
     await giveFilesOf(job, workspace);
     workspace.give(execution);
-    const spec = containerSpec({ execution, workspace, token, image, info, ahead: false });
+    const spec = containerSpec({ execution, workspace, token, image, info, ahead: false, script });
     return await beginContainer({ engine, spec, workspace, token });
   } catch (error) {
     await workspace.remove();

@@ -61,16 +61,18 @@ export function sharedArgs(shape: Shape, view: readonly string[], kit: string): 
     ...['--remount-ro', '/dev'],
     ...MASKED.flatMap((file) => (existsSync(file) ? ['--ro-bind', '/dev/null', file] : [])),
     ...['--size', String(temp), '--tmpfs', INSIDE.temp, '--dir', INSIDE.home],
+    // After /tmp, which may be where it is.
+    ...(shape.scripts === undefined ? [] : ['--ro-bind', shape.scripts, shape.scripts]),
   ];
 }
 
 /** The rest: the files of one execution, after which nothing of the root can be changed. */
-export function ownArgs(workspace: Workspace): string[] {
+export function ownArgs(workspace: Workspace, folder = INSIDE.home): string[] {
   return [
     ...['--ro-bind', workspace.given, INSIDE.given],
     ...['--bind', workspace.output, INSIDE.output, '--bind', workspace.fault, INSIDE.fault],
     ...['--bind', workspace.artifacts, INSIDE.artifacts],
-    ...['--remount-ro', '/', '--chdir', INSIDE.home, '--'],
+    ...['--remount-ro', '/', '--chdir', folder, '--'],
   ];
 }
 

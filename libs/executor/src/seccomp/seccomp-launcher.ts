@@ -1,19 +1,20 @@
-import { accessSync, closeSync, constants, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { LatticeError } from '@lattice/contracts';
 import type { Owner } from '../owner';
 import { baseEnvironment, prlimitArgs, runnerWords } from '../subprocess/command';
-import type { Launcher, Prepared, Shape } from '../subprocess/launcher';
+import type { Launcher, Prepared, ScriptStart, Shape } from '../subprocess/launcher';
 import { THREADS_PER_PROCESS, type Tools } from '../subprocess/tools';
+import { scriptEnvironment, scriptWords } from '../script/script-words';
 import { holdWords } from '../warm/hold';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
 import { INSIDE, NOBODY, ownArgs, placesInside, sharedArgs } from './bubblewrap';
 import { encode, filterOf } from './filter';
 import { makeKit, type Kit } from './kit';
 import { policyOf } from './policy';
-import { canPass } from './reach';
+import { canPass, isReachable } from './reach';
 import type { Architecture } from './syscalls';
-import { nodeView, pythonView, systemView, type InterpreterView } from './view';
+import { isInView, localView, nodeView, pythonView, systemView, type InterpreterView } from './view';
 
 export interface SeccompOptions {
   owner: Owner;
@@ -26,6 +27,7 @@ export interface SeccompOptions {
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = { x64: 'x86_64', arm64: 'aarch64' };
 /** PATH of the tasks. */
 const INSIDE_PATH = '/usr/local/bin:/usr/bin:/bin';
+const OTHERS_EXECUTE = 0o001;
 const USUAL_NODES = ['/usr/local/bin/node', '/usr/bin/node'];
 const USUAL_PYTHONS = ['/usr/local/bin/python3', '/usr/bin/python3'];
 
@@ -40,24 +42,30 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
 
   async function make(shape: Shape): Promise<Prepared> {
     const bwrap = findBubblewrap(searchPath);
-    const interpreter = await viewOf(shape, uid !== undefined);
+    const interpreter = shape.scripts === undefined ? await viewOf(shape, tools, uid !== undefined) : undefined;
     const prlimit = await tools.prlimit();
     const limits = prlimit === undefined ? [] : [...prlimit, ...prlimitArgs(shape), ...processLimit(shape)];
     kit ??= makeKit(workRoot, owner, uid !== undefined);
     filter ??= openFilter(kit.folder);
     const own = filter;
     if (uid !== undefined && !canPass(workRoot)) throw unreachable(workRoot);
-    const shared = sharedArgs(shape, [...systemView(), ...interpreter.binds], kit.folder);
-    const words = runnerWords(shape, interpreter.file, INSIDE.kit);
+    const view = shape.scripts === undefined ? (interpreter?.binds ?? []) : localView();
+    const shared = sharedArgs(shape, [...systemView(), ...view], kit.folder);
+    const runner = interpreter === undefined ? [] : runnerWords(shape, interpreter.file, INSIDE.kit);
     return {
       openWorkspace: (token) => workspaceOf(workRoot, token, shape, uid),
-      launch(workspace, held) {
+      launch(workspace, { held, script }) {
+        if (script !== undefined) mustSee(script, uid !== undefined);
         const places = placesInside(workspace);
+        const words = script === undefined ? runner : scriptWords(script);
         return {
           file: bwrap,
-          args: [...shared, ...ownArgs(workspace), ...limits, ...(held ? holdWords(places.start, words) : words)],
+          args: [
+            ...[...shared, ...ownArgs(workspace, script?.folder), ...limits],
+            ...(held ? holdWords(places.start, words) : words),
+          ],
           cwd: '/',
-          env: baseEnvironment(INSIDE, INSIDE_PATH),
+          env: { ...baseEnvironment(INSIDE, INSIDE_PATH), ...scriptEnvironment(script?.folder) },
           places,
           // A new description of the file, to be read from its begin.
           handles: [openSync(`/proc/self/fd/${own}`, 'r')],
@@ -65,15 +73,6 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
         };
       },
     };
-  }
-
-  async function viewOf(shape: Shape, mustReach: boolean): Promise<InterpreterView> {
-    if (shape.language !== 'python') return nodeView([process.execPath, ...USUAL_NODES], mustReach);
-    const asked = await tools.python().catch(() => '');
-    return pythonView(
-      [asked, ...USUAL_PYTHONS].filter((one) => one !== ''),
-      mustReach,
-    );
   }
 
   return {
@@ -98,6 +97,15 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
       shapes.clear();
     },
   };
+}
+
+async function viewOf(shape: Shape, tools: Tools, mustReach: boolean): Promise<InterpreterView> {
+  if (shape.language !== 'python') return nodeView([process.execPath, ...USUAL_NODES], mustReach);
+  const asked = await tools.python().catch(() => '');
+  return pythonView(
+    [asked, ...USUAL_PYTHONS].filter((one) => one !== ''),
+    mustReach,
+  );
 }
 
 function workspaceOf(root: string, token: string, { language }: Shape, uid: number | undefined): Workspace {
@@ -142,6 +150,24 @@ function findBubblewrap(searchPath: string): string {
     'sandbox_failed',
     'level seccomp needs bubblewrap, which this worker does not have: sudo apt-get install bubblewrap ' +
       '(Debian, Ubuntu), sudo dnf install bubblewrap (Fedora), sudo apk add bubblewrap (Alpine); the task was not run',
+  );
+}
+
+/** `mustReach`: the sandbox's user is another than the worker's. */
+function mustSee(script: ScriptStart, mustReach: boolean): void {
+  const { folder, file, interpreter } = script;
+  const shown = JSON.stringify(file);
+  const target = path.join(folder, file);
+  if (mustReach && !(isReachable(target) && (statSync(target).mode & OTHERS_EXECUTE) !== 0)) {
+    const message = `the user of sandboxes, 65534, may not read and execute ${shown}: chmod o+rx it, and o+x the folders above`;
+    throw new LatticeError('script_not_executable', message);
+  }
+  if (interpreter === undefined || !path.isAbsolute(interpreter)) return;
+  if (interpreter.startsWith(`${folder}/`) || isInView(interpreter)) return;
+  throw new LatticeError(
+    'language_unavailable',
+    `the program of the #! line of ${shown}, ${interpreter}, is not seen at level seccomp: only programs of the system, ` +
+      'of /usr/local and of the folder of scripts are',
   );
 }
 

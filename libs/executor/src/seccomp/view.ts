@@ -24,6 +24,7 @@ const SYSTEM = [
   '/etc/ssl/certs',
   '/etc/ssl/openssl.cnf',
 ];
+const LOCAL = ['/usr/local/bin', '/usr/local/lib', '/usr/local/libexec'];
 /** Links into /usr on today's systems, folders of their own on older ones. */
 const ROOT_FOLDERS = ['/bin', '/lib', '/lib32', '/lib64'];
 
@@ -36,6 +37,16 @@ export function systemView(): string[] {
     words.push(...(linked ? ['--symlink', readlinkSync(folder), folder] : ['--ro-bind', folder, folder]));
   }
   return words;
+}
+
+/** Programs and libraries that were installed beside those of the system: scripts may want any of them. */
+export function localView(): string[] {
+  return LOCAL.flatMap((one) => (existsSync(one) ? ['--ro-bind', one, one] : []));
+}
+
+/** Whether a file is in {@link systemView} or {@link localView}. */
+export function isInView(file: string): boolean {
+  return [...SYSTEM, ...ROOT_FOLDERS, ...LOCAL].some((folder) => file === folder || file.startsWith(`${folder}/`));
 }
 
 export interface InterpreterView {

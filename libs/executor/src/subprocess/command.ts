@@ -44,10 +44,9 @@ export function taskEnvironment(execution: Execution, places: Places, token: str
     [OWNER_VARIABLE]: token,
     LATTICE_INPUT: places.input,
     LATTICE_OUTPUT: places.output,
-    LATTICE_FAULT: places.fault,
-    LATTICE_SOURCE: places.source,
     LATTICE_FILES: places.files,
     LATTICE_ARTIFACTS: places.artifacts,
+    ...(execution.uses === 'code' ? { LATTICE_FAULT: places.fault, LATTICE_SOURCE: places.source } : {}),
   };
 }
 

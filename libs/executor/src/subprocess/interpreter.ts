@@ -6,7 +6,7 @@ import { OWNER_VARIABLE } from '../owner';
 import type { Places, Workspace } from '../workspace';
 import type { Guardian } from './guardian';
 import { highestInherited } from './inherited';
-import type { Launch, Launcher, Prepared } from './launcher';
+import type { Launch, Launcher, Prepared, Start } from './launcher';
 import type { ProcessTable, ProcessTree } from './process-table';
 
 /** Tasks yield the processor to the worker, whose locks must be renewed in time. */
@@ -54,8 +54,7 @@ export interface StartOptions {
   guardian: Guardian;
   /** Open files that hold what the task has of the worker, from the next file descriptor on; they stay open here. */
   leases: readonly number[];
-  /** Its start is held. */
-  held: boolean;
+  start: Start;
   /** What the task's own environment adds; undefined: the task is not known yet, and will be told by `order`. */
   env: ((places: Places) => Record<string, string>) | undefined;
 }
@@ -63,7 +62,7 @@ export interface StartOptions {
 /** Starts an interpreter in a session and process group of its own. */
 export async function startInterpreter(options: StartOptions): Promise<Interpreter | NotStarted> {
   const { prepared, workspace, token, table, guardian } = options;
-  const launch = prepared.launch(workspace, options.held);
+  const launch = prepared.launch(workspace, options.start);
   const child = spawnOf(options, launch, { ...launch.env, ...options.env?.(launch.places), [OWNER_VARIABLE]: token });
   const exit = exitOf(child);
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));

@@ -1,10 +1,14 @@
 import type { Language } from '@lattice/contracts';
-import type { CodeProgram, Execution } from '../port';
+import type { ProcessExecution } from '../port';
+import type { FoundScript } from '../script/find-script';
 import type { Workspace, Places } from '../workspace';
 
 /** What decides how an interpreter is started. All else about a task is told to the interpreter when it runs. */
 export interface Shape {
-  language: Language;
+  /** Undefined for a script, which says itself what it is run by. */
+  language: Language | undefined;
+  /** The folder of scripts that the task is to see; undefined for code. */
+  scripts: string | undefined;
   memoryBytes: number | undefined;
   fileBytes: number | undefined;
   processes: number | undefined;
@@ -37,12 +41,23 @@ export interface Launcher {
 
 export interface Prepared {
   openWorkspace(token: string): Workspace;
-  /** `held`: all is set up, and the start of the interpreter alone is left, for the word of `holdWords`. */
-  launch(workspace: Workspace, held: boolean): Launch;
+  launch(workspace: Workspace, start: Start): Launch;
 }
 
-export function shapeOf(execution: Execution & CodeProgram): Shape {
+/** How something is started: with its task known or not, or as the script that is the task. */
+export interface Start {
+  /** All is set up, and the start of the interpreter alone is left, for the word of `holdWords`. */
+  readonly held: boolean;
+  readonly script?: ScriptStart | undefined;
+}
+
+export interface ScriptStart extends FoundScript {
+  readonly args: readonly string[];
+}
+
+export function shapeOf(execution: ProcessExecution, scripts?: string): Shape {
   const { memoryBytes, fileBytes, processes } = execution.limits;
-  const { language, network } = execution.code;
-  return { language, memoryBytes, fileBytes, processes, network: network ?? false };
+  const { language, network }: { language?: Language; network?: boolean } =
+    execution.uses === 'code' ? execution.code : execution.script;
+  return { language, scripts, memoryBytes, fileBytes, processes, network: network ?? false };
 }

@@ -5,7 +5,8 @@ import { logOf, pumpInto, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode } from '../outcome';
 import { boundsOf, watchOutput } from '../output-watch';
 import { nextToken, stampOf, type Owner } from '../owner';
-import type { CodeProgram, Execution, Executor, Handle, Outcome } from '../port';
+import type { Execution, Executor, Handle, Outcome, ProcessExecution } from '../port';
+import { mustHaveInterpreter, scriptOf } from '../script/script-words';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop } from '../stop';
 import { messageOf } from '../thrown';
 import { GO, HELD_BYTES, isHoldable, startFileOf } from '../warm/hold';
@@ -15,7 +16,7 @@ import { taskEnvironment } from './command';
 import { createGuardian, type Guardian } from './guardian';
 import { startInterpreter, type ExitStatus, type Interpreter } from './interpreter';
 import { endTree, killTree } from './kill-tree';
-import { shapeOf, type Launcher, type Prepared } from './launcher';
+import { shapeOf, type Launcher, type Prepared, type Start } from './launcher';
 import { createProcessTable, type ProcessTable } from './process-table';
 import { createWatchdog, type Watchdog } from './watchdog';
 
@@ -43,12 +44,10 @@ interface Machinery {
 
 interface Job {
   machinery: Machinery;
-  execution: CodeExecution;
+  execution: ProcessExecution;
   token: string;
   stop: Stop;
 }
-
-type CodeExecution = Execution & CodeProgram;
 
 /** Of memory, for rooms of all shapes. */
 const MOST_OF_ROOMS = 16 * HELD_BYTES;
@@ -58,7 +57,7 @@ const EXIT_LIMIT_MS = 1_000;
 const LOG_STOPPED_MS = 500;
 const LOG_ENDED_MS = 10_000;
 
-/** Code in processes of this machine, started as the launcher of the level says: in a process group of its own, without the worker's environment, within limits. */
+/** Code and scripts in processes of this machine, started as the launcher of the level says: in a process group of its own, without the worker's environment, within limits. */
 export function createProcessExecutor(options: ProcessOptions): Executor {
   const { launcher } = options;
   const table = createProcessTable();
@@ -79,7 +78,8 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
   return {
     level: launcher.level,
     submit(execution) {
-      if (execution.uses !== 'code') return new SettledHandle(outcomeOfThrown(wrongLevel(launcher, execution)));
+      if (execution.uses !== 'code' && execution.uses !== 'script')
+        return new SettledHandle(outcomeOfThrown(wrongLevel(launcher, execution)));
       const stop = createStop();
       const token = nextToken(options.owner);
       const result = run({ machinery, execution, token, stop }).catch(outcomeOfThrown);
@@ -102,9 +102,12 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
 
 async function run(job: Job): Promise<Outcome> {
   const { machinery, execution, stop } = job;
-  const shape = shapeOf(execution);
+  const script = await scriptOf(execution);
+  if (script !== undefined) mustHaveInterpreter(script);
+  const shape = shapeOf(execution, script?.folder);
   const prepared = await machinery.options.launcher.prepare(shape);
   if (stop.cause !== undefined) return outcomeOfStop(stop.cause);
+  if (script !== undefined) return runCold(job, prepared, { held: false, script });
   const key = keyOf(shape);
   const { interpreters, rooms } = machinery;
   const ready = isWarmable(execution)
@@ -115,7 +118,10 @@ async function run(job: Job): Promise<Outcome> {
   const room = isHoldable(execution)
     ? rooms.take(key, () => startAhead(machinery, prepared, { held: true }))
     : undefined;
-  return (room === undefined ? undefined : await runAhead(job, room, letGo)) ?? (await runCold(job, prepared));
+  return (
+    (room === undefined ? undefined : await runAhead(job, room, letGo)) ??
+    (await runCold(job, prepared, { held: false }))
+  );
 }
 
 type Tell = (interpreter: Interpreter, env: Record<string, string>) => void;
@@ -144,7 +150,7 @@ async function runAhead(job: Job, interpreter: Interpreter, tell: Tell): Promise
   }
 }
 
-async function runCold(job: Job, prepared: Prepared): Promise<Outcome> {
+async function runCold(job: Job, prepared: Prepared, start: Start): Promise<Outcome> {
   const { machinery, execution, token } = job;
   const workspace = prepared.openWorkspace(token);
   try {
@@ -154,7 +160,7 @@ async function runCold(job: Job, prepared: Prepared): Promise<Outcome> {
     const { launcher } = options;
     const env = (places: Interpreter['places']) => taskEnvironment(execution, places, token);
     const leases = execution.gpus?.fds ?? [];
-    const own = { env, leases, held: false };
+    const own = { env, leases, start };
     const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
     if ('reason' in started) return outcomeOfSpawnError(started.reason);
     try {
@@ -173,7 +179,7 @@ async function startAhead(machinery: Machinery, prepared: Prepared, { held }: { 
   const token = nextToken(options.owner);
   const workspace = prepared.openWorkspace(token);
   const { launcher } = options;
-  const own = { leases: [], env: undefined, held };
+  const own = { leases: [], env: undefined, start: { held } };
   const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
   if ('reason' in started) {
     await workspace.remove();
@@ -261,5 +267,5 @@ function outcomeOfSpawnError(error: unknown): Outcome {
 }
 
 function wrongLevel(launcher: Launcher, execution: Execution): LatticeError {
-  return new LatticeError('sandbox_failed', `level ${launcher.level} runs code, not ${execution.uses}`);
+  return new LatticeError('sandbox_failed', `level ${launcher.level} runs code and scripts, not ${execution.uses}`);
 }

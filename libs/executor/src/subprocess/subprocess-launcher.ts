@@ -1,5 +1,6 @@
 import { holdWords } from '../warm/hold';
 import { openWorkspace } from '../workspace';
+import { scriptEnvironment, scriptWords } from '../script/script-words';
 import { baseEnvironment, prlimitArgs, runnerWords, RUNNERS_FOLDER } from './command';
 import type { Launcher, Prepared, Shape } from './launcher';
 import type { Tools } from './tools';
@@ -18,13 +19,15 @@ export function createSubprocessLauncher(options: { workRoot: string; searchPath
   async function prepare(shape: Shape): Promise<Prepared> {
     const wrappers = await wrappersOf(shape);
     const interpreter = shape.language === 'python' ? await tools.python() : process.execPath;
-    const words = runnerWords(shape, interpreter, RUNNERS_FOLDER);
+    const runner = runnerWords(shape, interpreter, RUNNERS_FOLDER);
     return {
       openWorkspace: (token) => openWorkspace({ root: workRoot, token, language: shape.language, audience: 'process' }),
-      launch(workspace, held) {
+      launch(workspace, { held, script }) {
+        const words = script === undefined ? runner : scriptWords(script);
         const [file = '', ...args] = [...wrappers, ...(held ? holdWords(workspace.start, words) : words)];
-        const env = baseEnvironment(workspace, searchPath);
-        return { file, args, cwd: workspace.home, env, places: workspace, handles: [], uid: undefined };
+        const env = { ...baseEnvironment(workspace, searchPath), ...scriptEnvironment(script?.folder) };
+        const cwd = script?.folder ?? workspace.home;
+        return { file, args, cwd, env, places: workspace, handles: [], uid: undefined };
       },
     };
   }

@@ -52,11 +52,11 @@ export const retrySchema = z
     retryOn: z
       .array(z.union([z.string(), z.int()]))
       .optional()
-      .describe('Error codes or exit codes; others are not tried again.'),
+      .describe('Error codes, exit codes, or the `code` or class name of what was thrown; others are not tried again.'),
     ignore: z
       .array(z.union([z.string(), z.int()]))
       .optional()
-      .describe('Error codes or exit codes that are never tried again.'),
+      .describe('Those that are never tried again.'),
   })
   .describe('No policy means one attempt.');
 export type RetryPolicy = z.infer<typeof retrySchema>;

@@ -36,7 +36,7 @@ export const problemSchema = z.object({
   status: z.number().int(),
   code: z.string(),
   detail: z.string(),
-  faults: z.array(faultSchema).optional(),
+  faults: z.array(faultSchema).default([]).describe('Empty when the detail says it all.'),
 });
 export type Problem = z.infer<typeof problemSchema>;
 

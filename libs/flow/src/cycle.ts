@@ -1,5 +1,12 @@
-/** A cycle of the graph as `[a, b, a]`, or undefined. `needs` of unknown tasks are passed over. Works without recursion. */
-export function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+/** So many cycles of a document are told; who mends these sees the next. */
+const MOST_CYCLES = 20;
+
+/**
+ * Cycles of the graph, each as `[a, b, a]`: without one edge of each of them there would be none. `needs` of unknown tasks are
+ * passed over. Works without recursion.
+ */
+export function findCycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const cycles: string[][] = [];
   const state = new Map<string, 'open' | 'done'>();
   for (const start of graph.keys()) {
     if (state.has(start)) continue;
@@ -14,12 +21,13 @@ export function findCycle(graph: ReadonlyMap<string, readonly string[]>): string
       } else if (state.get(need) === 'open') {
         const keys = stack.map(({ key }) => key);
         // The stack goes from dependent to dependency; printed the way the data would flow.
-        return [need, ...keys.slice(keys.indexOf(need)).reverse()];
+        cycles.push([need, ...keys.slice(keys.indexOf(need)).reverse()]);
+        if (cycles.length === MOST_CYCLES) return cycles;
       } else if (graph.has(need) && !state.has(need)) {
         state.set(need, 'open');
         stack.push({ key: need, next: 0 });
       }
     }
   }
-  return undefined;
+  return cycles;
 }

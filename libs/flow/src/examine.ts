@@ -1,7 +1,9 @@
-import { fault, pointerOf, type Fault, type WorkflowDocument } from '@lattice/contracts';
-import { templateReferences, type Template } from '@lattice/expression';
+import { fault, pointerOf, type Fault, type TaskDocument, type WorkflowDocument } from '@lattice/contracts';
+import { templateReferences, type References, type Template } from '@lattice/expression';
 import { armsOf, markJoins } from './arms';
-import { findCycle } from './cycle';
+import { findCycles } from './cycle';
+import { defaultFaults } from './inputs';
+import { placeInTask, placeInValue } from './place';
 import { readTask, type TaskDefinition } from './task';
 import { readTemplate } from './task-parts';
 
@@ -20,15 +22,16 @@ export function examine(
   const tasks = new Map<string, TaskDefinition>();
   const arms = armsOf(document);
   for (const [key, task] of Object.entries(document.tasks)) {
-    const read = readTask({ key, task, document, arms: arms.get(key) ?? [], faults, examine });
-    if (read !== undefined) tasks.set(key, read);
+    tasks.set(key, readTask({ key, task, document, arms: arms.get(key) ?? [], faults, examine }));
   }
   const outputs = readTemplate(document.outputs ?? {}, ['outputs'], faults);
   const graph = dependencyFaults(document, tasks, known);
   faults.push(
     ...graph,
     ...armFaults(arms, known),
-    ...inputFaults(tasks, outputs, known),
+    ...defaultFaults(document),
+    ...inputFaults(document, tasks, known),
+    ...outputInputFaults(document, outputs, known),
     ...outputFaults(document, outputs, known),
     ...roundFaults(document, tasks, outputs),
   );
@@ -53,23 +56,25 @@ function roundFaults(
   outputs: Template,
 ): Fault[] {
   if (document.within !== undefined) return [];
-  const users = [
-    ...[...tasks.values()].map(({ key, references }) => ({ pointer: pointerOf(['tasks', key]), references })),
-    { pointer: '/outputs', references: templateReferences(outputs) },
-  ];
-  return users.flatMap(({ pointer, references }) =>
-    references.each
-      ? [fault('unreachable_reference', pointer, 'each is known only within the body of a map or loop')]
-      : [],
-  );
+  const message = 'each is known only within the body of a map or loop';
+  const users = [...tasks.values()]
+    .filter(({ references }) => references.each)
+    .map(({ key }) => ['tasks', key, ...placeInTask(document.tasks[key], ({ each }) => each)]);
+  if (templateReferences(outputs).each) users.push(placeInOutputs(document, ({ each }) => each));
+  return users.map((path) => fault('unreachable_reference', pointerOf(path), message));
 }
 
 function outputFaults(document: WorkflowDocument, outputs: Template, known: KnownNames): Fault[] {
   return [...templateReferences(outputs).tasks]
     .filter((key) => !known.tasks.has(key) && document.within?.tasks.includes(key) !== true)
-    .map((key) =>
-      fault('unreachable_reference', '/outputs', `outputs refer to task "${key}", which is not in the document`),
-    );
+    .map((key) => {
+      const pointer = pointerOf(placeInOutputs(document, ({ tasks }) => tasks.has(key)));
+      return fault('unreachable_reference', pointer, `outputs refer to task "${key}", which is not in the document`);
+    });
+}
+
+function placeInOutputs(document: WorkflowDocument, refers: (references: References) => boolean): (string | number)[] {
+  return [...(placeInValue(document.outputs, refers, ['outputs']) ?? ['outputs'])];
 }
 
 function dependencyFaults(
@@ -81,34 +86,52 @@ function dependencyFaults(
   for (const task of tasks.values()) {
     for (const need of task.needs) {
       if (known.tasks.has(need)) continue;
-      const pointer = pointerOf(['tasks', task.key, ...placeOfNeed(document.tasks[task.key]?.needs, need)]);
+      const pointer = pointerOf(['tasks', task.key, ...placeOfNeed(document.tasks[task.key], need)]);
       faults.push(
         fault('unknown_dependency', pointer, `task "${task.key}" depends on "${need}", which is not in the document`),
       );
     }
   }
-  const cycle = findCycle(new Map([...tasks].map(([key, task]) => [key, task.needs])));
-  if (cycle !== undefined) {
+  for (const cycle of findCycles(new Map([...tasks].map(([key, task]) => [key, task.needs])))) {
     faults.push(fault('cycle', pointerOf(['tasks', cycle[0] ?? '']), `the tasks form a cycle: ${cycle.join(' -> ')}`));
   }
   return faults;
 }
 
-/** Where `needs` names the task; a dependency found from a reference is told at the task. */
-function placeOfNeed(needs: string | string[] | undefined, need: string): (string | number)[] {
+/** Where a task names the one it depends on: in `needs`, or where it refers to it. */
+function placeOfNeed(task: TaskDocument | undefined, need: string): readonly (string | number)[] {
+  const needs = task?.needs;
   if (needs === need) return ['needs'];
   const index = Array.isArray(needs) ? needs.indexOf(need) : -1;
-  return index < 0 ? [] : ['needs', index];
+  return index < 0 ? placeInTask(task, ({ tasks }) => tasks.has(need)) : ['needs', index];
 }
 
-function inputFaults(tasks: ReadonlyMap<string, TaskDefinition>, outputs: Template, known: KnownNames): Fault[] {
-  const users = [
-    ...[...tasks.values()].map((task) => ({ pointer: pointerOf(['tasks', task.key]), inputs: task.references.inputs })),
-    { pointer: '/outputs', inputs: templateReferences(outputs).inputs },
-  ];
-  return users.flatMap(({ pointer, inputs }) =>
-    [...inputs]
-      .filter((name) => !known.inputs.has(name))
-      .map((name) => fault('unreachable_reference', pointer, `inputs.${name} is not declared under inputs`)),
+function inputFaults(
+  document: WorkflowDocument,
+  tasks: ReadonlyMap<string, TaskDefinition>,
+  known: KnownNames,
+): Fault[] {
+  return [...tasks.values()].flatMap(({ key, references }) =>
+    undeclared(references, known).map((name) => {
+      const place = placeInTask(document.tasks[key], ({ inputs }) => inputs.has(name));
+      return undeclaredFault(['tasks', key, ...place], name);
+    }),
   );
+}
+
+function outputInputFaults(document: WorkflowDocument, outputs: Template, known: KnownNames): Fault[] {
+  return undeclared(templateReferences(outputs), known).map((name) =>
+    undeclaredFault(
+      placeInOutputs(document, ({ inputs }) => inputs.has(name)),
+      name,
+    ),
+  );
+}
+
+function undeclared(references: References, known: KnownNames): string[] {
+  return [...references.inputs].filter((name) => !known.inputs.has(name));
+}
+
+function undeclaredFault(path: readonly (string | number)[], name: string): Fault {
+  return fault('unreachable_reference', pointerOf(path), `inputs.${name} is not declared under inputs`);
 }

@@ -20,12 +20,32 @@ export function checkInputs(document: WorkflowDocument, given: Readonly<Record<s
       faults.push(
         fault('missing_field', pointerOf(['inputs', name]), `the workflow needs the input "${name}" (${type})`),
       );
-    } else if (value !== null && !isOfType(type, value)) {
-      faults.push(fault('bad_type', pointerOf(['inputs', name]), `input "${name}" is ${typeOf(value)}, not ${type}`));
+    } else if (value !== null) {
+      const found = typeFault(type, value, `input "${name}"`);
+      if (found !== undefined) faults.push(fault(found.code, pointerOf(['inputs', name]), found.message));
     }
     inputs[name] = value;
   }
   return faults.length === 0 ? { ok: true, inputs } : { ok: false, faults };
+}
+
+/** Defaults that their own input would refuse. */
+export function defaultFaults(document: WorkflowDocument): Fault[] {
+  return Object.entries(document.inputs ?? {}).flatMap(([name, { type, default: value }]) => {
+    if (value === undefined || value === null) return [];
+    const found = typeFault(type, value, `the default of input "${name}"`);
+    return found === undefined ? [] : [fault(found.code, pointerOf(['inputs', name, 'default']), found.message)];
+  });
+}
+
+function typeFault(
+  type: InputType,
+  value: unknown,
+  what: string,
+): { code: 'bad_type' | 'number_out_of_range'; message: string } | undefined {
+  if (!isOfType(type, value)) return { code: 'bad_type', message: `${what} is ${typeOf(value)}, not ${type}` };
+  if (type !== 'integer' || Number.isSafeInteger(value)) return undefined;
+  return { code: 'number_out_of_range', message: `${what} is beyond 2^53 and would not be exact` };
 }
 
 function isOfType(type: InputType, value: unknown): boolean {

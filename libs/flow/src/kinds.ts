@@ -12,6 +12,9 @@ export interface WorkflowName {
   readonly version: number | undefined;
 }
 
+/** A task whose `uses` can't be read is looked at as if it were this: its dependencies count all the same. */
+export const STAND_IN = 'handler/unknown';
+
 /** Reads a `uses` that fits USES_PATTERN. */
 export function kindOf(uses: string): Kind {
   if (uses === 'code' || uses === 'container' || uses === 'script' || uses === 'http') return { by: 'worker', uses };

@@ -1,8 +1,12 @@
-import { LatticeError } from '@lattice/contracts';
+import { LatticeError, fault } from '@lattice/contracts';
 import { CORE_SCHEMA, YAMLException, load } from 'js-yaml';
 
+/** What the parser says of a key that comes twice. */
+const TWICE = /^duplicated mapping key/;
+
 /**
- * The value of a YAML text (core schema: no dates, no merge keys). Throws LatticeError `unparsable` with line and column.
+ * The value of a YAML text (core schema: no dates, no merge keys). Throws LatticeError `unparsable` with line and column; a key that
+ * comes twice is told as a fault, too.
  * Aliases come out as shared objects; {@link isTooLarge} tells whether they hide a bomb.
  */
 export function parseYaml(text: string): unknown {
@@ -12,7 +16,12 @@ export function parseYaml(text: string): unknown {
     if (!(error instanceof YAMLException)) throw error;
     const { mark, reason } = error;
     const place = mark === undefined ? '' : ` (line ${mark.line + 1}, column ${mark.column + 1})`;
-    throw new LatticeError('unparsable', `${reason}${place}`);
+    const message = `${reason}${place}`;
+    throw new LatticeError(
+      'unparsable',
+      message,
+      TWICE.test(reason) ? { faults: [fault('duplicate', '', message)] } : {},
+    );
   }
 }
 

@@ -19,9 +19,11 @@ export function nextDelay(
 }
 
 function mayRetry(policy: RetryPolicy, error: TaskError): boolean {
-  const exitCode = error.details?.['exitCode'];
+  const { exitCode, code, name } = error.details ?? {};
+  // What the task itself threw: its `code`, as Node's errors have one, or the name of its class, as in Python.
+  const texts = [error.code, code, name];
   const matches = (rule: string | number): boolean =>
-    rule === error.code || (typeof rule === 'number' && rule === exitCode);
+    typeof rule === 'number' ? rule === exitCode : texts.includes(rule);
   if (policy.ignore?.some(matches) === true) return false;
   return policy.retryOn === undefined ? error.retryable : policy.retryOn.some(matches);
 }

@@ -1,8 +1,6 @@
 import { documentSchema, taskSchema, type TaskDocument, type WorkflowDocument } from '@lattice/contracts';
 import type { KnownNames } from './examine';
-
-/** A task whose `uses` can't be read is looked at as if it were this: its dependencies count all the same. */
-const STAND_IN = 'handler/unknown';
+import { STAND_IN } from './kinds';
 
 /**
  * What can be read of a document that its schema refuses, so that the faults between tasks are told together with those of

@@ -87,7 +87,7 @@ export function levelFaults({ key, task }: Written, kind: WorkerUses): Fault[] {
   const asked = task.sandbox;
   if (asked === undefined) return [];
   const pointer = pointerOf(['tasks', key, 'sandbox']);
-  if (kind === 'handler' && asked !== 'none')
+  if (kind === 'handler' && asked !== 'none' && task.uses.startsWith('handler/'))
     return [fault('bad_value', pointer, `a handler runs in its worker, at level none, not ${asked}`)];
   if (kind === 'container' && asked !== 'docker')
     return [fault('bad_value', pointer, `a container runs at level docker, not ${asked}`)];

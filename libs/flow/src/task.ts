@@ -13,7 +13,7 @@ import {
 import { templateReferences, type References, type Template } from '@lattice/expression';
 import type { Examine } from './body';
 import { readControl, type ControlStep } from './control';
-import { kindOf, type Kind } from './kinds';
+import { STAND_IN, kindOf, type Kind } from './kinds';
 import { mergeReferences } from './references';
 import { CONTROL_CLASS, resourceClassOf, type ResourceClass } from './resource-class';
 import { readPlacement } from './placement';
@@ -73,15 +73,13 @@ interface Reading {
   readonly examine: Examine;
 }
 
-/** Reads one task; its faults are added to `faults`. Undefined when it can't be made sense of. */
-export function readTask(reading: Reading): TaskDefinition | undefined {
+/** Reads one task; its faults are added to `faults`. */
+export function readTask(reading: Reading): TaskDefinition {
   const { key, task, faults } = reading;
-  const uses = unknownUses(task.uses, key);
-  if (uses.length > 0) {
-    faults.push(...uses);
-    return undefined;
-  }
-  const kind = kindOf(task.uses);
+  const unknown = unknownUses(task.uses, key);
+  faults.push(...unknown);
+  // What depends on what counts all the same, so that all faults are told together.
+  const kind = kindOf(unknown.length > 0 ? STAND_IN : task.uses);
   return kind.by === 'worker' ? readWorkerTask(reading, kind) : readControlTask(reading, kind);
 }
 

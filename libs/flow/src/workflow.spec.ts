@@ -45,7 +45,7 @@ test('faults of fields and faults between tasks are told together', () => {
     'cycle /tasks/a',
     'missing_field /tasks/b/uses',
     'unknown_dependency /tasks/a/needs/0',
-    'unreachable_reference /tasks/b',
+    'unreachable_reference /tasks/b/with',
   ]);
 });
 
@@ -65,9 +65,9 @@ test('faults between tasks: unknown dependency, unreachable references, bad expr
     'bad_expression /tasks/b/if',
     'bad_value /tasks/c/with/source',
     'unknown_dependency /tasks/a/needs/0',
-    'unknown_dependency /tasks/b',
-    'unreachable_reference /outputs',
-    'unreachable_reference /tasks/a',
+    'unknown_dependency /tasks/b/with',
+    'unreachable_reference /outputs/y',
+    'unreachable_reference /tasks/a/with/x',
   ]);
 });
 
@@ -100,6 +100,66 @@ test('a cycle is printed', () => {
     faults: [{ code: 'cycle', message: 'the tasks form a cycle: a -> b -> c -> a' }],
   });
   expect(codes({ name: 'x', tasks: { a: { ...noop, needs: 'a' } } })).toEqual(['cycle /tasks/a']);
+});
+
+test('every cycle is told, with what a task of an unknown kind depends on', () => {
+  const needs = (key: string): object => ({ ...noop, needs: key });
+  const tasks = { a: needs('b'), b: needs('a'), c: needs('d'), d: needs('c'), e: { uses: 'magic', needs: ['ghost'] } };
+  expect(codes({ name: 'x', tasks }).sort()).toEqual([
+    'cycle /tasks/a',
+    'cycle /tasks/c',
+    'unknown_dependency /tasks/e/needs/0',
+    'unknown_uses /tasks/e/uses',
+  ]);
+});
+
+test('graphs without a cycle have none, whatever else; one that gets an edge back has one', () => {
+  const edges = fc.array(fc.tuple(fc.nat(12), fc.nat(12)), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(edges, (pairs) => {
+      const forward = pairs.filter(([a, b]) => a < b);
+      const needsOf = (key: number, all: readonly (readonly [number, number])[]): string[] =>
+        all.filter(([, to]) => to === key).map(([from]) => `t${from}`);
+      const tasks = (all: readonly (readonly [number, number])[]): object =>
+        Object.fromEntries(Array.from({ length: 13 }, (_, key) => [`t${key}`, { ...noop, needs: needsOf(key, all) }]));
+      expect(codes({ name: 'x', tasks: tasks(forward) })).toEqual([]);
+      const [edge] = forward;
+      if (edge === undefined) return;
+      const back = [...forward, [edge[1], edge[0]] as const];
+      expect(codes({ name: 'x', tasks: tasks(back) })).toContainEqual(expect.stringMatching(/^cycle /));
+    }),
+  );
+});
+
+test('a reference to what is not there is told where it is written', () => {
+  const tasks = {
+    a: { ...noop, with: { list: [1, { url: 'x ${{ tasks.ghost.output }}' }] } },
+    b: { ...noop, if: 'tasks.ghost.output == 1', env: { E: '${{ inputs.no }}' } },
+    c: { uses: 'map', with: { over: [1], do: { ...noop, with: { deep: '${{ inputs.no }}' } } } },
+    d: { ...noop, with: ['${{ each.item }}'] },
+  };
+  expect(codes({ name: 'x', tasks }).sort()).toEqual([
+    'unknown_dependency /tasks/a/with/list/1/url',
+    'unknown_dependency /tasks/b/if',
+    'unreachable_reference /tasks/b/env/E',
+    'unreachable_reference /tasks/c/with/do/with/deep',
+    'unreachable_reference /tasks/d/with/0',
+  ]);
+});
+
+test('a default that its own input would refuse is a fault of the document', () => {
+  const inputs = {
+    a: { type: 'integer', default: 1.5 },
+    b: { type: 'boolean', default: 'true' },
+    c: { type: 'integer', default: 2 ** 53 },
+    d: { type: 'string', default: null },
+    e: { default: { any: 1 } },
+  };
+  expect(codes({ name: 'x', inputs, tasks: { a: noop } })).toEqual([
+    'bad_type /inputs/a/default',
+    'bad_type /inputs/b/default',
+    'number_out_of_range /inputs/c/default',
+  ]);
 });
 
 test('no document brings the reader down', () => {
@@ -190,6 +250,12 @@ test('retry delays grow to their limit, and only for what may be retried', () =>
   ]);
   expect(nextDelay(undefined, 1, error, 0)).toBeUndefined();
   expect(nextDelay(policy, 1, { ...error, retryable: false }, 0)).toBeUndefined();
+  const thrown = { ...error, details: { code: 'E_BUSY', name: 'BusyError' } };
+  for (const rule of ['task_failed', 'E_BUSY', 'BusyError']) {
+    expect(nextDelay({ ...policy, retryOn: [rule] }, 1, thrown, 0)).toBe(1000);
+    expect(nextDelay({ ...policy, ignore: [rule] }, 1, thrown, 0)).toBeUndefined();
+  }
+  expect(nextDelay({ ...policy, retryOn: ['E_OTHER'] }, 1, thrown, 0)).toBeUndefined();
   expect(nextDelay({ ...policy, retryOn: [7] }, 1, { ...error, details: { exitCode: 7 } }, 0)).toBe(1000);
   expect(nextDelay({ ...policy, ignore: ['task_failed'] }, 1, error, 0)).toBeUndefined();
   expect(nextDelay({ ...policy, jitter: true }, 1, error, 1)).toBe(500);

@@ -61,7 +61,7 @@ function readStored(value: unknown): ReadDocument {
   const { tasks, outputs, faults } = examine(document, known(document));
   const { limits, faults: limitFaults } = readLimits(document, known(document));
   faults.push(...limitFaults);
-  if (faults.length > 0) return { ok: false, faults };
+  if (faults.length > 0) return { ok: false, faults: distinct(faults) };
   const workflow: Workflow = {
     document,
     sha: fingerprint(document),
@@ -88,7 +88,7 @@ function known(document: WorkflowDocument): KnownNames {
   return { tasks: new Set(Object.keys(document.tasks)), inputs: new Set(Object.keys(document.inputs ?? {})) };
 }
 
-/** One fault per code and place: what the schema and the examination both see is told once. */
+/** One fault per code and place: what the schema and the examination both see is told once, and so is what a body and its task do. */
 function distinct(faults: readonly Fault[]): Fault[] {
   return [...new Map(faults.map((found) => [`${found.code} ${found.pointer}`, found])).values()];
 }

@@ -25,16 +25,16 @@ export function toProblem(error: unknown): Answer {
 }
 
 /** A problem of a code. The title is the code in words; the detail says what happened. */
-export function problemOf(code: ErrorCode, detail: string, faults?: LatticeError['faults']): Problem {
+export function problemOf(code: ErrorCode, detail: string, faults: LatticeError['faults'] = []): Problem {
   const words = code.replaceAll('_', ' ');
-  const problem: Problem = {
+  return {
     type: `urn:lattice:error:${code}`,
     title: words.charAt(0).toUpperCase() + words.slice(1),
     status: CODES[code].status,
     code,
     detail,
+    faults: [...faults],
   };
-  return faults === undefined ? problem : { ...problem, faults: [...faults] };
 }
 
 function answerOf(error: LatticeError): Answer {

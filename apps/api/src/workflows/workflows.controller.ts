@@ -1,5 +1,5 @@
 import { workflowNameSchema, type SavedWorkflow, type Fault } from '@lattice/contracts';
-import { DocumentCache, findWorkflow, findWorkflows, parseJsonBody, saveDocument } from '@lattice/engine';
+import { DocumentCache, findWorkflow, findWorkflows, saveDocument } from '@lattice/engine';
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -102,6 +102,6 @@ export class WorkflowsController {
 
   private async read(request: Request, response: Response): Promise<ReturnType<DocumentCache['read']>> {
     const { text, format } = await readBody(request, response);
-    return format === 'yaml' ? this.documents.readYaml(text) : this.documents.read(parseJsonBody(text));
+    return format === 'yaml' ? this.documents.readYaml(text) : this.documents.readJson(text);
   }
 }

@@ -1,4 +1,4 @@
-import { LatticeError } from '@lattice/contracts';
+import { LatticeError, fault } from '@lattice/contracts';
 import { MAX_DEPTH, parseDocumentText } from '@lattice/flow';
 
 /** Levels of nesting a body may have: those of a document or of inputs, and what is around them. */
@@ -13,15 +13,16 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * The value of a JSON body; throws `unparsable` with line and column. A key that comes twice is refused: the parser would
+ * The value of a JSON body; throws `unparsable` with line and column. A key that comes twice is refused, with a fault of its own: the parser would
  * keep the last one, and a task would be lost without a word. The nesting is looked at BEFORE the text is parsed: what comes
  * after a parse (schemas, `JSON.stringify`) is recursive, and would overflow the stack.
  */
 export function parseJsonBody(text: string): unknown {
-  const fault = scan(text);
-  const value = fault?.fatal === true ? undefined : parseDocumentText(text, 'json');
-  if (fault === undefined) return value;
-  throw new LatticeError('unparsable', `${fault.message} ${placeOf(text, fault.at)}`);
+  const found = scan(text);
+  const value = found?.fatal === true ? undefined : parseDocumentText(text, 'json');
+  if (found === undefined) return value;
+  const message = `${found.message} ${placeOf(text, found.at)}`;
+  throw new LatticeError('unparsable', message, found.fatal ? {} : { faults: [fault('duplicate', '', message)] });
 }
 
 interface ScanFault {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mustReadDocument, parseDocumentText, readDocument, type ReadDocument, type Workflow } from '@lattice/flow';
-import type { WorkflowDocument } from '@lattice/contracts';
+import { LatticeError, type WorkflowDocument } from '@lattice/contracts';
 import { BoundedCache } from '../cache/bounded-cache';
+import { parseJsonBody } from '../submit/parse-json';
 
 const DOCUMENTS = 1_000;
 /** Characters of JSON or YAML that the documents kept may have together. */
@@ -20,9 +21,15 @@ export class DocumentCache {
     return this.recall(keyOf('json', text), text.length, () => readDocument(value));
   }
 
-  /** Parses and checks a document given as YAML; throws `unparsable` with line and column. */
+  /** Parses and checks a document given as YAML; throws `unparsable` with line and column. A key that comes twice is a fault. */
   readYaml(text: string): ReadDocument {
-    return this.recall(keyOf('yaml', text), text.length, () => readDocument(parseDocumentText(text, 'yaml')));
+    const read = (): ReadDocument => readDocument(parseDocumentText(text, 'yaml'));
+    return this.recall(keyOf('yaml', text), text.length, () => withDuplicates(read));
+  }
+
+  /** {@link readYaml} for JSON. */
+  readJson(text: string): ReadDocument {
+    return withDuplicates(() => this.read(parseJsonBody(text)));
   }
 
   /** A document that was valid when it was stored under its sha. */
@@ -41,6 +48,15 @@ export class DocumentCache {
     const result = read();
     if (result.ok) this.valid.set(key, result.workflow, weight);
     return result;
+  }
+}
+
+function withDuplicates(read: () => ReadDocument): ReadDocument {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof LatticeError) || error.faults === undefined) throw error;
+    return { ok: false, faults: [...error.faults] };
   }
 }
 

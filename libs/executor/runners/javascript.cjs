@@ -86,8 +86,15 @@ function failWith(code, message, details) {
 }
 
 function failed(error) {
-  if (!(error instanceof Error || types.isNativeError(error)))
-    return failWith('task_failed', `thrown: ${inspect(error, { depth: 2 })}`, {});
+  if (!(error instanceof Error || types.isNativeError(error))) {
+    const { message, code, retryable } = Object(error);
+    // An error as data; anything else is shown as it is.
+    if (typeof message !== 'string') return failWith('task_failed', `thrown: ${inspect(error, { depth: 2 })}`, {});
+    return failWith('task_failed', message, {
+      ...(retryable === false ? { retryable: false } : {}),
+      ...(typeof code === 'string' ? { details: { code } } : {}),
+    });
+  }
   const memory = error.name === 'RangeError' && NO_MEMORY.test(error.message);
   const own = OWN_CODES.has(error.code) ? error.code : 'task_failed';
   return failWith(memory ? 'out_of_memory' : own, error.message === '' ? error.name : error.message, {

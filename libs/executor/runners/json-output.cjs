@@ -58,6 +58,7 @@ function lossy(item) {
   if (tag === '[object Object]') return undefined;
   if (typeof item.then === 'function') return 'is a promise; await it';
   const name = tag.slice(8, -1);
+  if (/Generator|Iterator/.test(name)) return 'is a generator or iterator; collect its values, e.g. with Array.from';
   const convert = ['Map', 'Set'].includes(name) || ArrayBuffer.isView(item) ? '; convert it, e.g. with Array.from' : '';
   return LOSSY.has(name) || ArrayBuffer.isView(item) ? `is a ${name}, which JSON does not have${convert}` : undefined;
 }

@@ -52,7 +52,9 @@ def of_error(error, source, runner):
     more = {"retryable": False} if getattr(error, "retryable", None) is False else {}
     code = "out_of_memory" if isinstance(error, MemoryError) else "task_failed"
     message = str(error) or ("memory could not be allocated" if code == "out_of_memory" else name)
-    return code, message, {"details": {"name": name, "stack": text[-MAX_MESSAGE:]}, **more}
+    own = getattr(error, "code", None)
+    details = {"name": name, "stack": text[-MAX_MESSAGE:], **({"code": own} if isinstance(own, str) else {})}
+    return code, message, {"details": details, **more}
 
 
 def to_json(value):

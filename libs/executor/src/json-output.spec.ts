@@ -1,5 +1,9 @@
 import { toJson } from '../runners/json-output.cjs';
 
+function* iterate(): Generator<number> {
+  yield 1;
+}
+
 const cases: [string, unknown, object][] = [
   ['undefined', undefined, { json: 'null' }],
   ['an undefined property', { a: undefined, b: 1 }, { json: '{"b":1}' }],
@@ -12,6 +16,12 @@ const cases: [string, unknown, object][] = [
   ['a function', () => 1, { fault: '$ is a function' }],
   ['a promise', { a: Promise.resolve(1) }, { fault: '$.a is a promise; await it' }],
   ['a map', { a: new Map() }, { fault: '$.a is a Map, which JSON does not have; convert it, e.g. with Array.from' }],
+  ['a generator', iterate(), { fault: '$ is a generator or iterator; collect its values, e.g. with Array.from' }],
+  [
+    'an iterator',
+    { a: new Map().keys() },
+    { fault: '$.a is a generator or iterator; collect its values, e.g. with Array.from' },
+  ],
   ['an error', [new Error('x')], { fault: '$[0] is a Error, which JSON does not have' }],
   ['infinity', { 'a-b': -Infinity }, { fault: '$["a-b"] is -Infinity, which JSON does not have' }],
 ];

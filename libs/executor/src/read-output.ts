@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { taskError, taskErrorSchema, type TaskError } from '@lattice/contracts';
 import { z } from 'zod';
+import { inexactNumber } from './exact-numbers';
 import { messageOf } from './thrown';
 
 /** The runner's word on how its task failed; only these codes are its to give. */
@@ -40,6 +41,11 @@ export async function readOutput(file: string, limitBytes: number): Promise<Read
   } catch (error) {
     return fault('output_not_json', `the output is not JSON: ${messageOf(error)}`);
   }
+  const inexact = inexactNumber(json);
+  if (inexact !== undefined) {
+    const message = `the output has the number ${inexact.slice(0, 40)}, which JSON can't hold exactly; return it as a string`;
+    return fault('number_out_of_range', message);
+  }
   return { kind: 'output', json };
 }
 
@@ -70,7 +76,7 @@ export function tooLarge(bytes: number, limitBytes: number): TaskError {
   );
 }
 
-function fault(code: 'output_not_json', message: string): ReadOutput {
+function fault(code: 'output_not_json' | 'number_out_of_range', message: string): ReadOutput {
   return { kind: 'fault', error: taskError(code, message) };
 }
 

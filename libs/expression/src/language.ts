@@ -19,6 +19,8 @@ function makeEnvironment(): Environment {
     environment.registerOperator(`int ${name} double`, (a: bigint, b: number) => apply(Number(a), b));
     environment.registerOperator(`double ${name} int`, (a: number, b: bigint) => apply(a, Number(b)));
   }
+  // Values that are known only at run time compare by worth already; literals do by this.
+  environment.registerOperator('int == double', (a: bigint, b: number) => Number(a) === b);
   return environment;
 }
 
@@ -47,6 +49,11 @@ function badExpression(text: string, error: unknown): LatticeError {
   const message = firstLine(error);
   const code = message.startsWith('Unknown variable') ? 'unreachable_reference' : 'bad_expression';
   return new LatticeError(code, `\${{ ${text.trim()} }}: ${message}`);
+}
+
+/** True when a computation left the 64 bits that CEL has for integers. */
+export function isOverflow(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'numeric_overflow';
 }
 
 /** The first line of what CEL says; the rest is a drawing of the place. */

@@ -27,6 +27,9 @@ function value(source: unknown): unknown {
 test.each<[unknown, unknown]>([
   ['plain', 'plain'],
   ['${{ inputs.n }}', 2],
+  ['${{ 1 == 1.0 }}', true],
+  ['${{ 1.5 != 1 }}', true],
+  ['${{ inputs.n == 2.0 && inputs.x == 1.5 }}', true],
   ['n=${{ inputs.n }}!', 'n=2!'],
   ['${{ inputs.n + 1 }}', 3],
   ['${{ inputs.n + inputs.x }}', 3.5],
@@ -59,6 +62,8 @@ test.each([
   ['${{ inputs.missing }}', 'expression_failed'],
   ['${{ tasks.a.output.toString }}', 'expression_failed'],
   ['${{ inputs.big + 1 }}', 'number_out_of_range'],
+  ['${{ 9007199254740991 * 9007199254740991 }}', 'number_out_of_range'],
+  ['${{ -9223372036854775807 - 2 }}', 'number_out_of_range'],
   ['${{ 9007199254740991 + 1 }}', 'number_out_of_range'],
   ['${{ 1 / 0 }}', 'expression_failed'],
   ['${{ 1.0 / 0.0 }}', 'expression_failed'],

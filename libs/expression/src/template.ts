@@ -1,5 +1,5 @@
 import { LatticeError } from '@lattice/contracts';
-import { firstLine, parseProgram, type Program } from './language';
+import { firstLine, isOverflow, parseProgram, type Program } from './language';
 import { fromCel, toCel } from './numbers';
 import { pathOf, referencesOf, type Path, type References } from './references';
 import { scan } from './scan';
@@ -195,7 +195,8 @@ function evaluate(expression: Expression, scope: Scope): unknown {
   try {
     return expression.path === undefined ? compute(expression, scope) : lookUp(expression.path, scope);
   } catch (error) {
-    const code = error instanceof LatticeError ? error.code : 'expression_failed';
+    const code =
+      error instanceof LatticeError ? error.code : isOverflow(error) ? 'number_out_of_range' : 'expression_failed';
     throw new LatticeError(code, `\${{ ${expression.text} }}: ${firstLine(error)}`);
   }
 }

@@ -205,8 +205,10 @@ function outcomeOfError(error: unknown): Outcome {
   if (error instanceof LatticeError) return outcomeOfThrown(error);
   const name = fieldOf(error, 'name');
   const stack = fieldOf(error, 'stack');
+  const code = fieldOf(error, 'code');
   const details: Record<string, unknown> = {};
   if (typeof name === 'string') details['name'] = name;
+  if (typeof code === 'string') details['code'] = code;
   if (typeof stack === 'string') details['stack'] = stack.split('\n').slice(0, STACK_LINES).join('\n');
   const final = fieldOf(error, 'retryable') === false ? { retryable: false } : {};
   const message = messageOf(error).slice(0, MESSAGE_CHARS);

@@ -93,7 +93,11 @@ function errorOf(error: unknown): Extract<WorkerOutcome, { status: 'failed' }>['
   if (!(error instanceof Error)) return taskError('task_failed', `thrown: ${String(error)}`.slice(0, MESSAGE_CHARS));
   const stack = error.stack?.split('\n').slice(0, STACK_LINES).join('\n');
   const final = 'retryable' in error && error.retryable === false ? { retryable: false } : {};
-  const details = { name: error.name, ...(stack === undefined ? {} : { stack }) };
+  const details = {
+    name: error.name,
+    ...('code' in error && typeof error.code === 'string' ? { code: error.code } : {}),
+    ...(stack === undefined ? {} : { stack }),
+  };
   return taskError('task_failed', (error.message || error.name).slice(0, MESSAGE_CHARS), { ...final, details });
 }
 

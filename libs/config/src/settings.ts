@@ -113,7 +113,7 @@ const environmentSchema = z
     LATTICE_REGISTRY_AUTH: registryAuth.optional(),
     LATTICE_PULL_TIMEOUT: duration.default(600_000),
     LATTICE_WARM: size.default(268_435_456),
-    LATTICE_GRACE: duration.default(2_000),
+    LATTICE_GRACE: duration.default(1_000),
     LATTICE_LOCK: duration.default(15_000),
     LATTICE_MAX_OUTPUT: size.default(33_554_432),
     LATTICE_INLINE_OUTPUT: size

@@ -2,17 +2,16 @@ import { fault, type Fault, type TaskDocument } from '@lattice/contracts';
 import type { ImportOptions } from '../importer';
 import type { WfTask } from './read-file';
 
-const NOOP = 'export default () => null';
 const SLEEP = 'export default (ms) => new Promise((done) => setTimeout(done, ms, null))';
 /** Above this many milliseconds (24 days) a timer of Node fires at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What a task does; all tasks have the same source, the milliseconds are its input. */
+/** What a task does: nothing, which holds no worker and starts no process, or a wait of so many milliseconds. */
 export function bodyOf(task: WfTask, { body, scale, handler }: ImportOptions): Pick<TaskDocument, 'uses' | 'with'> {
   const ms = body === 'sleep' ? sleepOf(task, scale) : undefined;
   if (handler !== undefined) return { uses: `handler/${handler}`, ...(ms === undefined ? {} : { with: ms }) };
-  const source = body === 'sleep' ? SLEEP : NOOP;
-  return { uses: 'code', with: { language: 'javascript', source, ...(ms === undefined ? {} : { input: ms }) } };
+  if (ms === undefined) return { uses: 'transform' };
+  return { uses: 'code', with: { language: 'javascript', source: SLEEP, input: ms } };
 }
 
 /** Faults of tasks that would wait longer than a timer can. */

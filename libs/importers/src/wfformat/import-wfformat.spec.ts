@@ -202,7 +202,7 @@ describe('tasks', () => {
 
   it('do nothing, or use a handler', () => {
     const file = fileOf([task('a-1')], { execution });
-    expect(imported(file).workflow.tasks['a_1']).toMatchObject({ with: { source: 'export default () => null' } });
+    expect(imported(file).workflow.tasks['a_1']).toMatchObject({ uses: 'transform' });
     expect(imported(file, { ...NOOP, handler: 'noop' }).workflow.tasks['a_1']).toMatchObject({ uses: 'handler/noop' });
     expect(imported(file, { ...NOOP, handler: 'noop' }).workflow.tasks['a_1']).not.toHaveProperty('with');
     const sleeping = imported(file, { body: 'sleep', scale: 2, handler: 'nap' });

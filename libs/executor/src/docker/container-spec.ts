@@ -4,11 +4,12 @@ import type Dockerode from 'dockerode';
 import { OWNER_VARIABLE } from '../owner';
 import type { Execution, ExecutionLimits, ScriptProgram } from '../port';
 import { scriptEnvironment, scriptWords } from '../script/script-words';
-import { runnerWords, RUNNERS_FOLDER } from '../subprocess/command';
+import { runnerWords } from '../subprocess/command';
 import { shapeOf, type ScriptStart } from '../subprocess/launcher';
 import { THREADS_PER_PROCESS } from '../subprocess/tools';
 import type { Workspace } from '../workspace';
 import type { ImageInfo } from './images';
+import type { Runners } from './runners';
 import { seccompProfile } from './seccomp-profile';
 
 const EXECUTION_LABEL = 'lattice.execution';
@@ -54,11 +55,12 @@ export function containerSpec(options: {
   token: string;
   image: string;
   info: ImageInfo;
+  runners: Runners;
   /** It is to wait on stdin for its task, of which the execution has the shape only. */
   ahead: boolean;
   script?: ScriptStart | undefined;
 }): Dockerode.ContainerCreateOptions {
-  const { execution, workspace, token, image, info, ahead, script } = options;
+  const { execution, workspace, token, image, info, runners, ahead, script } = options;
   const own = ahead ? {} : taskVariables(execution, workspace, token);
   return {
     name: containerName(execution.id, token),
@@ -78,7 +80,7 @@ export function containerSpec(options: {
     HostConfig: {
       ...limitsOf(execution.limits),
       ...devicesOf(execution),
-      Binds: binds(execution, workspace, script),
+      Binds: binds({ execution, workspace, runners, script }),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,mode=1777,size=${execution.limits.memoryBytes ?? DEFAULT_TMP_BYTES}` },
       NetworkMode: networkOf(execution),
       ReadonlyRootfs: true,
@@ -138,8 +140,15 @@ function program(execution: Execution, script: ScriptStart | undefined): Dockero
   return { Entrypoint: words, Cmd: [], WorkingDir: '/tmp' };
 }
 
+interface Mounted {
+  execution: Execution;
+  workspace: Workspace;
+  runners: Runners;
+  script: ScriptStart | undefined;
+}
+
 /** Code gets the two files that it hands over; other programs may want to make and rename files beside their output. */
-function binds(execution: Execution, workspace: Workspace, script: ScriptStart | undefined): string[] {
+function binds({ execution, workspace, runners, script }: Mounted): string[] {
   const given = `${workspace.given}:${INSIDE.given}:ro`;
   const artifacts = `${workspace.artifacts}:${INSIDE.artifacts}:rw`;
   const scripts = script === undefined ? [] : [`${script.folder}:${script.folder}:ro`];
@@ -150,7 +159,7 @@ function binds(execution: Execution, workspace: Workspace, script: ScriptStart |
     artifacts,
     `${workspace.output}:${insideOutput(workspace.output)}:rw`,
     `${workspace.fault}:${insideOutput(workspace.fault)}:rw`,
-    `${RUNNERS_FOLDER}:${INSIDE.runners}:ro`,
+    `${runners.folder()}:${INSIDE.runners}:ro`,
   ];
 }
 

@@ -20,6 +20,7 @@ import { pumpContainerLog } from './container-log';
 import { containerSpec, imageOf, taskVariables, type CodeImages } from './container-spec';
 import { connectEngine, type Engine } from './engine';
 import { createImages, type ImageInfo, type Images } from './images';
+import { createRunners, type Runners } from './runners';
 import { watchMemory } from './watch-memory';
 
 export interface DockerOptions {
@@ -41,6 +42,7 @@ interface Machinery {
   options: DockerOptions;
   engine: Engine;
   images: Images;
+  runners: Runners;
   pool: Pool<Begun>;
 }
 
@@ -65,6 +67,7 @@ export function createDockerExecutor(options: DockerOptions): Executor {
     options,
     engine,
     images: createImages(engine, options),
+    runners: createRunners(options.workRoot, options.owner),
     pool: new Pool<Begun>({
       budgetBytes: options.warmBytes,
       bytesOf,
@@ -93,6 +96,7 @@ export function createDockerExecutor(options: DockerOptions): Executor {
     async close() {
       const ends = [...running].map(async (handle) => handle.cancel('the executor is closing'));
       await Promise.all([machinery.pool.close(), ...ends]);
+      await machinery.runners.remove();
     },
   };
 }
@@ -143,12 +147,12 @@ async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
 
 async function beginCold(job: Job, image: string, info: ImageInfo): Promise<Begun> {
   const { machinery, execution, token, script } = job;
-  const { engine, options } = machinery;
+  const { engine, options, runners } = machinery;
   const workspace = workspaceOf(options.workRoot, token, execution);
   try {
     await giveFilesOf(job, workspace);
     workspace.give(execution);
-    const spec = containerSpec({ execution, workspace, token, image, info, ahead: false, script });
+    const spec = containerSpec({ execution, workspace, token, image, info, runners, ahead: false, script });
     return await beginContainer({ engine, spec, workspace, token });
   } catch (error) {
     await workspace.remove();
@@ -171,11 +175,11 @@ async function beginAhead(
   execution: Execution,
   { image, info }: { image: string; info: ImageInfo },
 ): Promise<Begun> {
-  const { engine, options, pool } = machinery;
+  const { engine, options, pool, runners } = machinery;
   const token = nextToken(options.owner);
   const workspace = workspaceOf(options.workRoot, token, execution);
   try {
-    const spec = containerSpec({ execution, workspace, token, image, info, ahead: true });
+    const spec = containerSpec({ execution, workspace, token, image, info, runners, ahead: true });
     const begun = await beginContainer({ engine, spec, workspace, token });
     const lost = (): void => pool.lost(begun);
     begun.watch.exited.then(lost, lost);

@@ -1,10 +1,9 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stampOf, type Owner } from '../owner';
-import { RUNNERS_FOLDER } from '../subprocess/command';
+import { RUNNERS, RUNNERS_FOLDER } from '../subprocess/command';
 import { ensureRoot, removeFolder } from '../workspace';
 
-const RUNNERS = ['javascript.cjs', 'json-output.cjs', 'empty.mjs', 'python.py', 'python_rest.py'];
 const FILES = {
   passwd: 'nobody:x:65534:65534:nobody:/tmp/work:/bin/sh\n',
   group: 'nogroup:x:65534:\n',

@@ -5,6 +5,8 @@ import type { Places } from '../workspace';
 import type { Shape } from './launcher';
 
 export const RUNNERS_FOLDER = path.join(__dirname, '..', '..', 'runners');
+/** The files of that folder which a sandbox needs to run code. */
+export const RUNNERS = ['javascript.cjs', 'json-output.cjs', 'empty.mjs', 'python.py', 'python_rest.py'];
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -8,6 +8,10 @@ select
 from (
   select id, kind, run_id, payload, not_before from outbox
   where not_before <= now()
+    -- A resume waits for the pause before it, which another transaction may hold.
+    and (kind not in ('pause', 'resume') or not exists (
+      select from outbox earlier where earlier.run_id = outbox.run_id and earlier.id < outbox.id and earlier.kind in ('pause', 'resume')
+    ))
   order by not_before, id
   limit $1
   for update skip locked

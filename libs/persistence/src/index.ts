@@ -40,6 +40,8 @@ export { listRuns } from './runs/list-runs';
 export type { RunFilter } from './runs/list-runs';
 export type { StoredRun } from './runs/stored-run';
 export { childResults, childSummary, controlChildren, hasActiveChildren, insertChildren } from './runs/children';
+export { activeChildren, askCancel, takeUnsent } from './runs/stop-children';
+export type { ActiveChild } from './runs/stop-children';
 export { forgetRounds, missingChildren, reopenChildren, undoneChildren } from './runs/reopen-children';
 export type { AnewTask, UndoneChild } from './runs/reopen-children';
 export type { ChildResult, ChildSummary, NewChildren, Parent } from './runs/children';
@@ -49,6 +51,7 @@ export { taskResults } from './runs/task-results';
 export type { TaskResult } from './runs/task-results';
 export {
   awaitsSending,
+  claimOrders,
   claimOutbox,
   deleteSent,
   hastenSending,

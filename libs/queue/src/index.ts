@@ -26,6 +26,8 @@ export type {
 } from './attempt-scripts';
 export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
 export type { CreateGuard, Created, LiveTask } from './run-scripts';
+export { stopAll, stoppedAtOnce } from './stop-scripts';
+export type { Stopped } from './stop-scripts';
 export { markWaiting, stepTimes } from './step-scripts';
 export type { StepTimes } from './step-scripts';
 export type { RunRef } from './run-ref';

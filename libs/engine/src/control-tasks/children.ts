@@ -13,6 +13,7 @@ import {
 import { readHead } from '@lattice/queue';
 import { v7 as newRunId } from 'uuid';
 import { stopChildren } from '../run/stop-children';
+import { ORDERS, nudge } from '../submit/nudge';
 import type { Step } from './step';
 
 /** Runs start runs of their own up to so deep. */
@@ -85,6 +86,7 @@ export async function keepInStep({ runtime, attempt }: Step): Promise<void> {
     return;
   }
   await controlChildren(runtime.db, of, { kind: 'pause' });
+  nudge(runtime, ORDERS);
   // It may have been resumed between the two.
   if ((await stateOf()) === 'running') await controlChildren(runtime.db, of, { kind: 'resume' });
 }

@@ -1,7 +1,7 @@
 import { LatticeError, isFinalRun } from '@lattice/contracts';
 import { getRunState, insertOutbox } from '@lattice/persistence';
 import type { Engine } from '../context';
-import { nudge } from '../submit/nudge';
+import { ORDERS, nudge } from '../submit/nudge';
 
 /**
  * Asks the scheduler to cancel a run. Resolves when the wish is stored; the run is `cancelled` when nothing of it runs any
@@ -14,5 +14,5 @@ export async function requestCancel(engine: Engine, runId: string, reason: strin
     throw new LatticeError('illegal_transition', `Run ${runId} is ${state.status}: it cannot be cancelled.`);
   }
   await insertOutbox(engine.db, { kind: 'cancel', runId, payload: { reason } });
-  nudge(engine);
+  nudge(engine, ORDERS);
 }

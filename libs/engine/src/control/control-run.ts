@@ -2,7 +2,7 @@ import { LatticeError, isFinalRun, type RunStatus } from '@lattice/contracts';
 import { forgetRounds, getRunBrief, getRunState, insertOutbox, reopenRun, type RunState } from '@lattice/persistence';
 import type { Engine } from '../context';
 import { mustFindWorkflow } from '../read/workflow-of';
-import { nudge } from '../submit/nudge';
+import { ORDERS, nudge } from '../submit/nudge';
 import { roundsAnew } from './what-runs-again';
 
 /** What may be asked of a run beside to cancel it, and in which states. */
@@ -25,7 +25,7 @@ export async function requestControl(engine: Engine, runId: string, control: Run
   }
   if (control === 'retry') await reopen(engine, state);
   else await insertOutbox(engine.db, { kind: control, runId });
-  nudge(engine);
+  nudge(engine, control === 'retry' ? '' : ORDERS);
 }
 
 /** Open at once: whoever asks for the state next, or waits for the end, sees the rerun and not the last time. */

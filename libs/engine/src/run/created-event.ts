@@ -3,7 +3,7 @@ import type { StoredRun } from '@lattice/persistence';
 
 /** The first event of a run; `forkedFrom` is the run that it takes results over from. */
 export function createdEvent(
-  { workflow, version, schedule, tick }: StoredRun,
+  { workflow, version, schedule, tick }: Pick<StoredRun, 'workflow' | 'version' | 'schedule' | 'tick'>,
   forkedFrom?: string,
 ): { type: EventType; json: string } {
   const created: Record<string, unknown> = { workflow };

@@ -14,7 +14,7 @@ import {
 import { STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
-import { stopChildren } from './stop-children';
+import { keepStopping } from './stop-children';
 
 /** Keys of tasks that go into one script. */
 const CHUNK = 500;
@@ -79,8 +79,8 @@ async function findLost(runtime: Runtime, run: RunRef, head: RunHead, live: read
 async function idleSteps(runtime: Runtime, runId: string, live: readonly LiveTask[]): Promise<string[]> {
   const steps = live.filter(({ workerId }) => workerId === STEP_OWNER);
   if (steps.length === 0) return [];
-  const active = await stopChildren(runtime, { runId }, `run ${runId} is being stopped`);
-  return active === 0 ? steps.map(({ taskKey }) => taskKey) : [];
+  const active = await keepStopping(runtime, runId, `run ${runId} is being stopped`);
+  return active ? [] : steps.map(({ taskKey }) => taskKey);
 }
 
 /** Records the live attempts of these tasks as cancelled: nobody else would. */

@@ -1,4 +1,4 @@
-import { claimOutbox, nextDue, type OutboxRow, type OutboxVerdict } from '@lattice/persistence';
+import { claimOrders, claimOutbox, nextDue, type OutboxRow, type OutboxVerdict } from '@lattice/persistence';
 import { readEpoch } from '@lattice/queue';
 import type { Admissions } from '../admission/admissions';
 import type { Runtime } from '../runtime';
@@ -41,13 +41,27 @@ export class OutboxSender {
   }
 }
 
+/**
+ * Sends what controls runs, beside the sender: an order waits for none of the runs that are to be started. Returns milliseconds until
+ * there may be more.
+ */
+export async function sendOrders(runtime: Runtime, admissions: Admissions): Promise<number> {
+  const count = await sendDue(runtime, admissions, claimOrders);
+  if (count === undefined) return SOON_MS;
+  return count > 0 ? 0 : SWEEP_MS;
+}
+
 /** How many rows were due; undefined when Redis may not be written to now: what is sent then would be taken for lost. */
-async function sendDue(runtime: Runtime, admissions: Admissions): Promise<number | undefined> {
+async function sendDue(
+  runtime: Runtime,
+  admissions: Admissions,
+  claim: typeof claimOutbox = claimOutbox,
+): Promise<number | undefined> {
   const epoch = readEpoch(runtime.queue);
   // Asked beside the claim; should that fail, nobody waits for it.
   epoch.catch(() => undefined);
   let initialised = true;
-  const count = await claimOutbox(runtime.db, BATCH, async (rows) => {
+  const count = await claim(runtime.db, BATCH, async (rows) => {
     initialised = (await epoch) !== undefined;
     return initialised ? sendRows(runtime, admissions, rows) : { done: [] };
   });

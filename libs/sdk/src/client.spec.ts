@@ -128,6 +128,12 @@ describe('calls', () => {
     await expect(pending).rejects.toThrow('enough');
   });
 
+  it('refuses an address that is none at once', () => {
+    for (const none of ['localhost:3000', '127.0.0.1:3000', '/v1', '', 'ftp://127.0.0.1'])
+      expect(() => new LatticeClient({ url: none })).toThrow(`"${none}" is no address of an API: give a URL such as`);
+    expect(new LatticeClient({ url: 'https://lattice.example/base/' }).url).toBe('https://lattice.example/base');
+  });
+
   it('throws Unreachable with the address when nobody listens', async () => {
     const dead = new LatticeClient({ url: 'http://127.0.0.1:1' });
     await expect(dead.cancel(RUN_ID)).rejects.toThrow(/no answer from http:\/\/127.0.0.1:1: .+/);

@@ -23,6 +23,7 @@ import {
   type WorkerView,
 } from '@lattice/contracts';
 import type { ListRunsOptions, SubmitOptions, WaitOptions } from './client-options';
+import { addressOf } from './address';
 import { bodyOf, yamlSubmission } from './document-body';
 import { ApiError } from './errors';
 import { followEvents, type EventsOptions } from './events';
@@ -48,8 +49,9 @@ export class LatticeClient {
   readonly secrets: Secrets;
   private readonly connection: Connection;
 
+  /** Throws `bad_value` for an address that is none. */
   constructor(options: ClientOptions) {
-    this.url = options.url.replace(/\/+$/, '');
+    this.url = addressOf(options.url);
     this.connection = {
       url: this.url,
       apiKey: options.apiKey,

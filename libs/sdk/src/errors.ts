@@ -45,9 +45,10 @@ export class RunError extends Error {
 
   constructor(run: RunView) {
     const over = run.finishedAt !== null;
+    const why = run.error?.message ?? run.reason;
     super(
       over
-        ? `run ${run.runId} of ${run.workflow} ${run.status}: ${run.error?.message ?? 'no reason is known'}`
+        ? `run ${run.runId} of ${run.workflow} ${run.status}${why === null ? '' : `: ${why}`}`
         : `run ${run.runId} of ${run.workflow} is still ${run.status}; wait longer, or look again`,
     );
     this.name = 'RunError';

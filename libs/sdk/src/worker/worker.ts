@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism, hostname, totalmem } from 'node:os';
 import { LatticeError, WORKER_CLOSE, parseSize, type WorkerFrame, type PlatformFrame } from '@lattice/contracts';
+import { addressOf } from '../address';
 import { backoff, sleep } from '../backoff';
 import { ApiError, Unreachable } from '../errors';
 import { Attempts } from './attempts';
@@ -58,8 +59,10 @@ export class Worker {
   private failures = 0;
   private welcome: () => void = () => undefined;
   private readonly firstWelcome: Promise<void>;
+  private readonly url: string;
 
   constructor(private readonly options: WorkerOptions) {
+    this.url = addressOf(options.url);
     const host = hostname().slice(0, 60);
     this.workerId =
       options.workerId ?? `${host.replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -134,7 +137,8 @@ export class Worker {
   }
 
   private async connectOnce(): Promise<Closed> {
-    const { url, apiKey } = this.options;
+    const { url } = this;
+    const { apiKey } = this.options;
     const hello = { ...this.hello, attempts: this.attempts.list() };
     try {
       this.socket = await openSocket({
@@ -170,7 +174,7 @@ export class Worker {
         this.welcomed = true;
         this.attempts.repeat();
         if (this.draining) this.socket?.send({ op: 'drain' });
-        this.notice(`connected to ${this.options.url} as ${this.workerId}`);
+        this.notice(`connected to ${this.url} as ${this.workerId}`);
         return this.welcome();
       case 'execute':
         return this.attempts.execute(order);

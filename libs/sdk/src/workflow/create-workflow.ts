@@ -11,9 +11,9 @@ import { z } from 'zod';
 import type { LatticeClient } from '../client';
 import type { SubmitOptions } from '../client-options';
 import { documentOfTask } from './document-of-task';
-import { referenceTo, type Bound, type Ref, type Reference, type Resolved } from './reference';
+import { referenceTo, type Bound, type Owner, type Ref, type Reference, type Resolved } from './reference';
 import { RunHandle } from './run-handle';
-import { declarationsOf, type Checked, type Given, type SchemaLike } from './schema';
+import { declarationsOf, missingIn, type Checked, type Given, type SchemaLike } from './schema';
 import type { Task } from './task';
 import { templateOf } from './template';
 
@@ -77,8 +77,10 @@ export class Workflow<S extends z.ZodRawShape, R> {
   constructor(
     readonly name: string,
     private readonly options: WorkflowOptions<S>,
+    /** Whose references are meant by it: the workflow that `returns` gives is the same one. */
+    private readonly owner: Owner = { name },
   ) {
-    this.inputs = referenceTo<z.output<z.ZodObject<S>>>('inputs');
+    this.inputs = referenceTo<z.output<z.ZodObject<S>>>('inputs', [owner]);
   }
 
   /**
@@ -94,22 +96,25 @@ export class Workflow<S extends z.ZodRawShape, R> {
     for (const { key: needed } of needs) {
       if (!this.tasks.has(needed)) throw new LatticeError('unknown_dependency', `"${needed}" is not in ${this.name}`);
     }
-    const document = documentOfTask(task, { input: templateOf(inputs, ['tasks', key, 'with']) });
+    const input = templateOf(inputs, ['tasks', key, 'with'], this.owner);
+    const missing = missingIn(task.inputs, inputs);
+    if (missing.length > 0) throw new LatticeError('bad_value', `"${key}" is given no ${missing.join(', ')}`);
+    const document = documentOfTask(task, { input });
     this.tasks.set(key, {
       ...document,
       ...(needs.length === 0 ? {} : { needs: needs.map((node) => node.key) }),
-      ...(condition === undefined ? {} : { if: conditionOf(condition, key) }),
+      ...(condition === undefined ? {} : { if: this.conditionOf(condition, key) }),
       ...(trigger === undefined ? {} : { trigger }),
     });
-    return { key, output: referenceTo<Checked<O>>(`tasks.${key}.output`) };
+    return { key, output: referenceTo<Checked<O>>(`tasks.${key}.output`, [this.owner]) };
   }
 
   /** What a run gives: values and references. The same workflow, with the type of its result. */
   returns<M extends Record<string, unknown>>(outputs: M): Workflow<S, Resolved<M>> {
     const entries = Object.entries(outputs).map(
-      ([name, value]) => [name, templateOf(value, ['outputs', name])] as const,
+      ([name, value]) => [name, templateOf(value, ['outputs', name], this.owner)] as const,
     );
-    const typed = new Workflow<S, Resolved<M>>(this.name, this.options);
+    const typed = new Workflow<S, Resolved<M>>(this.name, this.options, this.owner);
     for (const [key, task] of this.tasks) typed.tasks.set(key, task);
     typed.outputs = Object.fromEntries(entries);
     return typed;
@@ -164,10 +169,9 @@ export class Workflow<S extends z.ZodRawShape, R> {
       if (!this.tasks.has(key)) return key;
     }
   }
-}
-
-function conditionOf(condition: NonNullable<AddOptions['if']>, key: string): string | boolean {
-  if (typeof condition !== 'object') return condition;
-  const template = templateOf(condition, ['tasks', key, 'if']);
-  return typeof template === 'string' ? template : false;
+  private conditionOf(condition: NonNullable<AddOptions['if']>, key: string): string | boolean {
+    if (typeof condition !== 'object') return condition;
+    const template = templateOf(condition, ['tasks', key, 'if'], this.owner);
+    return typeof template === 'string' ? template : false;
+  }
 }

@@ -3,6 +3,12 @@ import { CEL_WORDS } from '@lattice/contracts';
 /** Marks a reference with the type of the value that stands there when the task runs. Never there at run time. */
 declare const VALUE: unique symbol;
 const PATH = Symbol.for('lattice.path');
+const OWNERS = Symbol.for('lattice.owners');
+
+/** The workflow whose inputs and tasks a reference is about. */
+export interface Owner {
+  readonly name: string;
+}
 
 /** Stands for a value that is known only during the run: an input of the workflow, or a part of a task's output. */
 export interface Reference<T> {
@@ -52,13 +58,14 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const WORDS = new Set<string>(CEL_WORDS);
 
 /** A reference to a place, given as CEL. Fields are made as they are asked for; a list is indexed with numbers. */
-export function referenceTo<T>(path: string): Ref<T>;
-export function referenceTo(path: string): object {
+export function referenceTo<T>(path: string, owners?: readonly Owner[]): Ref<T>;
+export function referenceTo(path: string, owners: readonly Owner[] = []): object {
   return new Proxy(Object.freeze({}), {
     get: (_target, name) => {
       if (name === PATH) return path;
+      if (name === OWNERS) return owners;
       if (name === Symbol.toPrimitive) return () => expression(path);
-      return typeof name === 'symbol' ? undefined : referenceTo(`${path}${step(name)}`);
+      return typeof name === 'symbol' ? undefined : referenceTo(`${path}${step(name)}`, owners);
     },
   });
 }
@@ -70,6 +77,15 @@ export function pathOf(value: unknown): string | undefined {
   return typeof path === 'string' ? path : undefined;
 }
 
+/** Whose the places in a reference are; nobody's for anything else. */
+export function ownersOf(value: unknown): readonly Owner[] {
+  return isReference(value) ? value[OWNERS] : [];
+}
+
+function isReference(value: unknown): value is { readonly [OWNERS]: readonly Owner[] } {
+  return pathOf(value) !== undefined;
+}
+
 /** A text with references in it: text`Hello ${node.output.name}`. */
 export function text(strings: TemplateStringsArray, ...values: (Reference<unknown> | string | number)[]): Ref<string> {
   const parts = strings.map((literal, index) => {
@@ -78,7 +94,7 @@ export function text(strings: TemplateStringsArray, ...values: (Reference<unknow
     if (value === undefined) return quoted;
     return [...quoted, typeof value === 'object' ? `string(${pathOf(value) ?? ''})` : JSON.stringify(String(value))];
   });
-  return referenceTo(parts.flat().join(' + ') || '""');
+  return referenceTo(parts.flat().join(' + ') || '""', values.flatMap(ownersOf));
 }
 
 /** The text of a template that gives the value of the CEL. */

@@ -1,5 +1,6 @@
 import type { InputDeclaration } from '@lattice/contracts';
 import { z } from 'zod';
+import { pathOf } from './reference';
 
 /** What describes a value: a zod schema, or the fields of an object. */
 export type SchemaLike = z.ZodType | z.ZodRawShape;
@@ -15,6 +16,21 @@ export type Checked<S> = S extends SchemaLike ? z.output<SchemaOf<S>> : unknown;
 /** The zod schema of either way of writing. */
 export function schemaOf(schema: SchemaLike): z.ZodType {
   return isSchema(schema) ? schema : z.object(schema);
+}
+
+/** Fields that have to be given, and are not. Of what is no object with fields nothing can be said before it runs. */
+export function missingIn(schema: SchemaLike | undefined, given: unknown): string[] {
+  if (schema === undefined || pathOf(given) !== undefined) return [];
+  const whole = schemaOf(schema);
+  if (!isObject(whole)) return [];
+  const there = new Map(Object.entries(given ?? {}));
+  return Object.entries(whole.shape)
+    .filter(([name, field]) => there.get(name) === undefined && !z.safeParse(field, undefined).success)
+    .map(([name]) => name);
+}
+
+function isObject(schema: z.ZodType): schema is z.ZodObject<z.ZodRawShape> {
+  return schema instanceof z.ZodObject;
 }
 
 function isSchema(schema: SchemaLike): schema is z.ZodType {

@@ -94,6 +94,35 @@ describe('createWorkflow', () => {
   });
 });
 
+describe('what is given to a task', () => {
+  it('is of the same workflow: a reference to another is refused, within a text and a condition too', () => {
+    const [one, other] = [createWorkflow('one'), createWorkflow('other')];
+    const there = one.add(load, { file: 'a' });
+    const here = other.add(load, { file: 'a' });
+    const refused = (place: string) => `${place} refers to`;
+    const named = 'tasks.load.output.total of another workflow, "one"';
+    expect(() => other.add(load, { file: 'b', limit: there.output.total })).toThrow(`/limit refers to ${named}`);
+    const file = text`${here.output.total} of ${there.output.total}`;
+    expect(() => other.add(load, { file })).toThrow(refused('/tasks/load_2/with/file'));
+    const ready = there.output.rows[0]?.name;
+    expect(() => other.returns({ deep: [{ ready }] })).toThrow(refused('/outputs/deep/0/ready'));
+    const flag = one.add(handler({ name: 'flag', outputs: z.boolean() }));
+    expect(() => other.add(load, { file: 'b' }, { if: flag.output })).toThrow(refused('/tasks/load_2/if'));
+    expect(Object.keys(other.toDocument().tasks)).toEqual(['load']);
+    // What `returns` gives is the same workflow.
+    const typed = other.returns({ total: here.output.total });
+    expect(typed.add(load, { file: 'c', limit: here.output.total }).key).toBe('load_2');
+  });
+
+  it('is all that it needs, as far as can be seen', () => {
+    const workflow = createWorkflow('missing', { inputs: { whole: z.object({ file: z.string() }) } });
+    const untyped: { file: string } = JSON.parse('{"title":"x"}');
+    expect(() => workflow.add(load, untyped)).toThrow('"load" is given no file');
+    expect(() => workflow.add(report, JSON.parse('{}'))).toThrow('"report_make" is given no title, rows');
+    expect(workflow.add(load, workflow.inputs.whole).key).toBe('load');
+  });
+});
+
 describe('templates', () => {
   it('leave any JSON value as it is, whatever it looks like', () => {
     const pieces = fc.string({ unit: fc.constantFrom('$', '{', '}', 'a', '"', '\\') });

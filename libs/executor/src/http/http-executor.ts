@@ -4,6 +4,7 @@ import type { Execution, Executor, Handle, HttpProgram, Outcome } from '../port'
 import { tooLarge } from '../read-output';
 import { armTimeout, createStop, outcomeOfStop, type Stop } from '../stop';
 import { fieldOf, messageOf } from '../thrown';
+import { fetchFollowing } from './follow-redirects';
 import { readBody } from './read-body';
 
 /** Characters of the answer that the error of an unexpected status has in its details. */
@@ -50,9 +51,9 @@ async function run(execution: Execution & HttpProgram, stop: Stop): Promise<Outc
 
 /** Never rejects. */
 async function request(execution: Execution & HttpProgram, signal: AbortSignal): Promise<Outcome> {
-  const { url, method, headers, body } = execution.http;
+  const { url, method, headers, body, expect } = execution.http;
   try {
-    const response = await fetch(url, { method, headers, signal, ...(body === undefined ? {} : { body }) });
+    const response = await fetchFollowing({ url, method, headers, body }, { signal, expect });
     execution.onAlive?.();
     return await outcomeOf(response, execution);
   } catch (error) {

@@ -188,6 +188,11 @@ export const CODES = {
     family: 'terminal',
     hint: 'Integers beyond 2^53 are not exact in JSON; use a string.',
   },
+  output_gone: {
+    status: 500,
+    family: 'terminal',
+    hint: 'What the task that the message names has made is no longer stored: rerun that task.',
+  },
   dependency_failed: { status: 500, family: 'terminal', hint: 'A task it depends on failed.' },
   sandbox_failed: { status: 500, family: 'terminal', hint: 'The sandbox could not be set up at the level asked for.' },
   docker_unavailable: {

@@ -65,9 +65,9 @@ async function endOfWork(runtime: Runtime, runId: string, head: RunHead): Promis
   return failed(taskError('run_failed', message), end.outputs);
 }
 
-/** An output that is not in the store of artifacts any more will not come back; all else is tried again. */
+/** An output that is not stored any more will not come back; all else is tried again. */
 function ifGone(error: unknown): LatticeError {
-  if (error instanceof LatticeError && error.code === 'artifact_not_found') return error;
+  if (error instanceof LatticeError && error.code === 'output_gone') return error;
   throw error;
 }
 

@@ -1,5 +1,6 @@
 import { text } from 'node:stream/consumers';
-import { loadOutput, storeOutput } from '@lattice/persistence';
+import { LatticeError } from '@lattice/contracts';
+import { loadOutput, storeOutput, type StoredArtifact } from '@lattice/persistence';
 import type { RunRef, StoredResult } from '@lattice/queue';
 import { openArtifact } from '../artifacts/open-artifact';
 import { NO_ARTIFACTS, referenceTo, scopeOfArtifacts, type ArtifactScope } from '../artifacts/references';
@@ -41,7 +42,7 @@ export interface Made {
   readonly artifacts: ArtifactScope;
 }
 
-/** The value of a stored output, with the files beside it. */
+/** The value of a stored output, with the files beside it. Throws `output_gone` when it is not stored any more, nor will be. */
 export async function readOutput(engine: Engine, runId: string, taskKey: string, result: StoredResult): Promise<Made> {
   if (result.output === '') return { output: null, artifacts: NO_ARTIFACTS };
   if (!result.output.startsWith('@')) return { output: JSON.parse(result.output), artifacts: NO_ARTIFACTS };
@@ -50,7 +51,22 @@ export async function readOutput(engine: Engine, runId: string, taskKey: string,
   const [json, { files, output }] = await Promise.all([loadOutput(engine.db, address), readAttempt(engine, address)]);
   const artifacts = scopeOfArtifacts(files.map(referenceTo));
   if (json !== undefined) return { output: JSON.parse(json), artifacts };
-  if (output === undefined)
-    throw new Error(`the output of task ${taskKey} of run ${runId} (${result.output}) is nowhere to be found`);
-  return { output: JSON.parse(await text(await openArtifact(engine, output))), artifacts };
+  const gone = `the output of task "${taskKey}" of run ${runId}, attempt ${attempt ?? 0},`;
+  if (output === undefined) throw new LatticeError('output_gone', `${gone} is not in the database any more`);
+  return { output: await readObject(engine, output, gone), artifacts };
+}
+
+/** Nothing brings back an object that is gone, or was cut: whoever waited for it would wait for ever. */
+async function readObject(engine: Engine, artifact: StoredArtifact, what: string): Promise<unknown> {
+  const json = await openArtifact(engine, artifact)
+    .then(text)
+    .catch((error: unknown) => {
+      if (!(error instanceof LatticeError) || error.code !== 'artifact_not_found') throw error;
+      throw new LatticeError('output_gone', `${what} is not in the store of artifacts any more (${artifact.object})`);
+    });
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new LatticeError('output_gone', `${what} was changed in the store of artifacts (${artifact.object})`);
+  }
 }

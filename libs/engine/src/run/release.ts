@@ -188,9 +188,9 @@ async function ask(
   compiled: Compiled,
   task: TaskDefinition,
 ): Promise<End[] | undefined> {
-  if (!(await isTaken(runtime, run, task))) return [{ key: task.key, status: 'skipped', reason: NOT_TAKEN }];
-  if (task.if === undefined) return undefined;
   try {
+    if (!(await isTaken(runtime, run, task))) return [{ key: task.key, status: 'skipped', reason: NOT_TAKEN }];
+    if (task.if === undefined) return undefined;
     const scope = await readScope(
       runtime,
       { runId: run.runId, document: compiled.workflow.document },

@@ -1,7 +1,7 @@
 """Runs one Python task. The protocol is that of javascript.cjs: LATTICE_SOURCE, LATTICE_INPUT, LATTICE_OUTPUT, LATTICE_FAULT;
 without LATTICE_SOURCE it waits on stdin for one line of JSON that adds them to its environment.
-Every task pays for the compiling of this file and for what it imports: what only some need is in python_rest.py. Of the json module
-the half in C alone is used: the half in Python loads `re`, which takes as long as half an interpreter."""
+Tasks pay for what this file imports and, but for level seccomp, where it has been compiled, for its compiling: what only some need is in
+python_rest.py. Of the json module the half in C alone is used: the half in Python loads `re`, which takes as long as half an interpreter."""
 
 import os
 import sys
@@ -94,7 +94,7 @@ def run():
     except SystemExit:
         raise
     except BaseException as error:
-        write_whole(fault, rest().told(error, source, __file__))
+        write_whole(fault, rest().told(error, source, run.__code__.co_filename))
         leave(1)
     leave(0)
 

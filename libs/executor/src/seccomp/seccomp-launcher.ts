@@ -29,6 +29,9 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = { x64: 'x86_64', a
 const INSIDE_PATH = '/usr/local/bin:/usr/bin:/bin';
 const OTHERS_EXECUTE = 0o001;
 const USUAL_NODES = ['/usr/local/bin/node', '/usr/bin/node'];
+/** Of the kit. */
+const PYTHON_RUNNER = 'python.py';
+const COMPILED_RUNNER = 'python.pyc';
 const USUAL_PYTHONS = ['/usr/local/bin/python3', '/usr/bin/python3'];
 
 /** Level `seccomp`: the interpreter inside a sandbox made by bubblewrap, with a filter of system calls that is ours. */
@@ -42,16 +45,18 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
 
   async function make(shape: Shape): Promise<Prepared> {
     const bwrap = findBubblewrap(searchPath);
-    const interpreter = shape.scripts === undefined ? await viewOf(shape, tools, uid !== undefined) : undefined;
+    kit ??= makeKit(workRoot, owner, uid !== undefined);
+    const { folder } = kit;
+    const mustReach = uid !== undefined;
+    const interpreter = shape.scripts === undefined ? await viewOf(shape, { tools, mustReach, folder }) : undefined;
     const prlimit = await tools.prlimit();
     const limits = prlimit === undefined ? [] : [...prlimit, ...prlimitArgs(shape), ...processLimit(shape)];
-    kit ??= makeKit(workRoot, owner, uid !== undefined);
-    filter ??= openFilter(kit.folder);
+    filter ??= openFilter(folder);
     const own = filter;
     if (uid !== undefined && !canPass(workRoot)) throw unreachable(workRoot);
     const view = shape.scripts === undefined ? (interpreter?.binds ?? []) : localView();
-    const shared = sharedArgs(shape, [...systemView(), ...view], kit.folder);
-    const runner = interpreter === undefined ? [] : runnerWords(shape, interpreter.file, INSIDE.kit);
+    const shared = sharedArgs(shape, [...systemView(), ...view], folder);
+    const runner = interpreter === undefined ? [] : wordsOf(shape, interpreter);
     return {
       openWorkspace: (token) => workspaceOf(workRoot, token, shape, uid),
       launch(workspace, { held, script }) {
@@ -99,13 +104,23 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
   };
 }
 
-async function viewOf(shape: Shape, tools: Tools, mustReach: boolean): Promise<InterpreterView> {
+async function viewOf(
+  shape: Shape,
+  { tools, mustReach, folder }: { tools: Tools; mustReach: boolean; folder: string },
+): Promise<InterpreterView> {
   if (shape.language !== 'python') return nodeView([process.execPath, ...USUAL_NODES], mustReach);
   const asked = await tools.python().catch(() => '');
-  return pythonView(
-    [asked, ...USUAL_PYTHONS].filter((one) => one !== ''),
-    mustReach,
-  );
+  const candidates = [asked, ...USUAL_PYTHONS].filter((one) => one !== '');
+  return pythonView(candidates, mustReach, {
+    source: path.join(folder, PYTHON_RUNNER),
+    target: path.join(folder, COMPILED_RUNNER),
+    seenAs: `${INSIDE.kit}/${PYTHON_RUNNER}`,
+  });
+}
+
+/** What runs a task: its runner, compiled where it was. */
+function wordsOf(shape: Shape, { file, compiled }: InterpreterView): string[] {
+  return compiled ? [file, `${INSIDE.kit}/${COMPILED_RUNNER}`] : runnerWords(shape, file, INSIDE.kit);
 }
 
 function workspaceOf(root: string, token: string, { language }: Shape, uid: number | undefined): Workspace {

@@ -133,6 +133,19 @@ def main(input):
     expect(outputOf(await python.result())).toEqual([]);
   });
 
+  it('has the runner of Python compiled, and still tells errors by the places in the source of the task', async () => {
+    const run = (body: string) =>
+      executors
+        .forTask('code', 'seccomp')
+        .submit(code('python', `import sys\ndef main(input):\n  ${body}`))
+        .result();
+    expect(outputOf(await run('return sys.modules["__main__"].__file__'))).toBe('/lattice/kit/python.pyc');
+    const { details } = errorOf(await run('return 1 / 0'));
+    expect(details['stack']).toMatch(
+      /^ {2}File "task\.py", line 3, in main\n(.*\n)*ZeroDivisionError: division by zero\n$/,
+    );
+  });
+
   it('runs many at once, each with its own output', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 8 }, async (_, n) => submit('export default (n) => n', { input: n }).result()),

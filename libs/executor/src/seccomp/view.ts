@@ -54,27 +54,46 @@ export interface InterpreterView {
   file: string;
   /** What it needs beyond the system's files, as arguments of bubblewrap. */
   binds: string[];
+  /** Whether the runner was compiled for it. */
+  compiled: boolean;
+}
+
+/** The runner of Python tasks, which that interpreter is to compile once, instead of at each start: 1.5 ms. */
+export interface ToCompile {
+  source: string;
+  target: string;
+  /** Where tasks see the source: what a traceback says. */
+  seenAs: string;
 }
 
 /** Node with the libraries that it is linked to. */
 export async function nodeView(candidates: readonly string[], mustReach: boolean): Promise<InterpreterView> {
   const file = firstUsable(candidates, mustReach, 'Node');
-  return { file, binds: bindsOf([file, ...(await librariesOf(file))]) };
+  return { file, binds: bindsOf([file, ...(await librariesOf(file))]), compiled: false };
 }
 
-const pythonSchema = z.object({ executable: z.string(), paths: z.array(z.string()) });
-const ASK_PYTHON =
-  'import json, os, sys, sysconfig; print(json.dumps({"executable": sys.executable, "paths": ' +
-  '[os.path.dirname(os.__file__), sysconfig.get_path("platstdlib"), *sys.path, os.path.join(sys.prefix, "pyvenv.cfg")]}))';
+const pythonSchema = z.object({ executable: z.string(), paths: z.array(z.string()), compiled: z.boolean() });
+const ASK_PYTHON = `
+import json, os, py_compile, sys, sysconfig
+source, target, seen_as = sys.argv[1:]
+try: compiled = py_compile.compile(source, target, seen_as, doraise=True) is not None
+except (OSError, py_compile.PyCompileError): compiled = False
+paths = [os.path.dirname(os.__file__), sysconfig.get_path("platstdlib"), *sys.path, os.path.join(sys.prefix, "pyvenv.cfg")]
+print(json.dumps({"executable": sys.executable, "paths": paths, "compiled": compiled}))`;
 
 /** Python with its standard library, its installed packages and the libraries that it is linked to. */
-export async function pythonView(candidates: readonly string[], mustReach: boolean): Promise<InterpreterView> {
+export async function pythonView(
+  candidates: readonly string[],
+  mustReach: boolean,
+  { source, target, seenAs }: ToCompile,
+): Promise<InterpreterView> {
   const chosen = firstUsable(candidates, mustReach, 'Python');
   // Neither the worker's settings of Python nor what its user has installed at home.
-  const { stdout } = await run(chosen, ['-I', '-c', ASK_PYTHON], { timeout: PROBE_MS, env: {}, cwd: '/' });
-  const { executable, paths } = pythonSchema.parse(JSON.parse(stdout));
+  const words = ['-I', '-c', ASK_PYTHON, source, target, seenAs];
+  const { stdout } = await run(chosen, words, { timeout: PROBE_MS, env: {}, cwd: '/' });
+  const { executable, paths, compiled } = pythonSchema.parse(JSON.parse(stdout));
   const files = [executable, ...paths, ...(await librariesOf(executable))];
-  return { file: executable, binds: bindsOf(files) };
+  return { file: executable, binds: bindsOf(files), compiled };
 }
 
 function firstUsable(candidates: readonly string[], mustReach: boolean, name: string): string {

@@ -11,8 +11,8 @@ export interface PoolOptions<T> {
 /** What nobody has asked for during this time is closed, in milliseconds. */
 const IDLE_MS = 60_000;
 const LOOK_MS = 10_000;
-/** The task that was just given one gets this head start before the processor is asked to start another. */
-const REFILL_MS = 10;
+/** The task that was just given one gets this head start before processor and event loop are asked to start another: an interpreter needs so long. */
+const REFILL_MS = 50;
 
 interface Shelf<T> {
   key: string;

@@ -13,7 +13,7 @@ export interface FakeGpus {
 }
 
 export const gpuLine = (index: number, model = 'Tesla T4', mebibytes = 15_360): string =>
-  `${index}, GPU-fake-${index}, ${model}, ${mebibytes}, 550.54.15, [N/A]`;
+  `${index}, GPU-fake-${index}, ${model}, ${mebibytes}, 550.54.15, P8, 0, [N/A]`;
 
 export function fakeGpus(folder: string, lines: readonly string[]): FakeGpus {
   const bin = join(folder, 'bin');

@@ -1,36 +1,49 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { Gpu } from '@lattice/contracts';
-import { isAbsence } from './lock-folder';
-import { FIELDS, parseNvidiaSmi, type FoundGpus } from './parse-nvidia-smi';
+import { createAsk, type Answer, type AskNvidiaSmi } from './ask-nvidia-smi';
+import { FIELDS, hasGpus, parseNvidiaSmi, troubleOf, type FoundGpus } from './parse-nvidia-smi';
 
-const run = promisify(execFile);
 /** A driver in trouble may never answer. */
 const LIMIT_MS = 5_000;
-const NONE: FoundGpus = { gpus: [], driver: null };
+const NONE: FoundGpus = { gpus: [], driver: null, trouble: null };
+const UNKNOWN_FIELD = /not a valid field/i;
+const NO_DEVICES = /no devices were found/i;
 
-/** The GPUs of this machine; none where there is no nvidia-smi. Rejects when there is one and it fails. */
-export async function findGpus(): Promise<FoundGpus> {
-  const ask = async (...args: string[]): Promise<string> =>
-    (await run('nvidia-smi', args, { timeout: LIMIT_MS })).stdout;
-  try {
-    const query = await ask(`--query-gpu=${FIELDS.join(',')}`, '--format=csv,noheader,nounits');
-    return parseNvidiaSmi(query, await ask('-L'));
-  } catch (error) {
-    if (isAbsence(error)) return NONE;
-    throw error;
-  }
+/** The GPUs of this machine; none where there is no nvidia-smi, or it finds none. Rejects when there is one and it fails. */
+export function createGpuFinder(options: { program?: string; limitMs?: number } = {}): () => Promise<FoundGpus> {
+  const { program = 'nvidia-smi', limitMs = LIMIT_MS } = options;
+  const ask = createAsk({ program, limitMs });
+  return async () => {
+    const query = await queryOf(ask);
+    if (query === undefined) return NONE;
+    const { code, stdout, stderr } = query;
+    if (code !== 0 && !hasGpus(stdout)) {
+      const said = troubleOf(stdout, stderr) ?? 'nothing';
+      if (NO_DEVICES.test(said)) return NONE;
+      throw new Error(`it ended with code ${code} and said: ${said}`);
+    }
+    const list = /\bEnabled\b/.test(stdout) ? await ask(['-L']) : undefined;
+    return parseNvidiaSmi(stdout, list?.stdout ?? '', stderr);
+  };
 }
 
-/** What stands after another look: GPUs that are missing, or all when the look failed, get no tasks until they are back. */
-export function afterLook(known: readonly Gpu[], seen: readonly Gpu[] | Error): Gpu[] {
+async function queryOf(ask: AskNvidiaSmi): Promise<Answer | undefined> {
+  const query = (fields: readonly string[]) =>
+    ask([`--query-gpu=${fields.join(',')}`, '--format=csv,noheader,nounits']);
+  const answer = await query(FIELDS);
+  const old = answer !== undefined && answer.code !== 0 && UNKNOWN_FIELD.test(answer.stdout + answer.stderr);
+  return old ? query(FIELDS.slice(0, -1)) : answer;
+}
+
+/**
+ * What stands after another look: GPUs that are missing, or all when the look failed, get no tasks until they are back. `trouble` is what
+ * nvidia-smi said besides.
+ */
+export function afterLook(known: readonly Gpu[], seen: readonly Gpu[] | Error, trouble: string | null = null): Gpu[] {
   if (seen instanceof Error)
     return known.map((gpu) => ({ ...gpu, healthy: false, fault: `nvidia-smi: ${seen.message}` }));
   const missing = known.filter(({ uuid }) => !seen.some((gpu) => gpu.uuid === uuid));
-  return [
-    ...seen,
-    ...missing.map((gpu) => ({ ...gpu, healthy: false, fault: 'nvidia-smi does not list it any more' })),
-  ];
+  const fault = `nvidia-smi does not list it any more${trouble === null ? '' : `, and says: ${trouble}`}`;
+  return [...seen, ...missing.map((gpu) => ({ ...gpu, healthy: false, fault }))];
 }
 
 /** Those of the GPUs that the worker is to use: `all`, `none`, or UUIDs and indexes. */

@@ -1,7 +1,6 @@
 import type { Gpu } from '@lattice/contracts';
 import { pickGpus, WHOLE } from './allocate';
 import { afterLook, chosenGpus, gpuLabels } from './find-gpus';
-import { modelOf, parseNvidiaSmi } from './parse-nvidia-smi';
 
 const GIB = 2 ** 30;
 const gpu = (index: number, change: Partial<Gpu> = {}): Gpu => ({
@@ -16,52 +15,6 @@ const gpu = (index: number, change: Partial<Gpu> = {}): Gpu => ({
   ...change,
 });
 
-describe('what nvidia-smi says', () => {
-  it('is read, with values that are not there', () => {
-    const found = parseNvidiaSmi(
-      '0, GPU-aaaa, NVIDIA H200, 143771, 580.159.03, Disabled\n1, GPU-bbbb, Tesla T4, 15360, 580.159.03, [N/A]\n',
-      '',
-    );
-    expect(found.driver).toBe('580.159.03');
-    expect(found.gpus).toEqual([
-      gpu(0, { uuid: 'GPU-aaaa', name: 'NVIDIA H200', model: 'h200', memory: 143_771 * 2 ** 20 }),
-      gpu(1, { uuid: 'GPU-bbbb', memory: 15_360 * 2 ** 20 }),
-    ]);
-  });
-
-  it('gives the instances of a partitioned GPU in its place', () => {
-    const { gpus } = parseNvidiaSmi(
-      '0, GPU-aaaa, NVIDIA A100-SXM4-40GB, 40960, 550.1, Enabled\n1, GPU-bbbb, NVIDIA A100-SXM4-40GB, 40960, 550.1, Disabled\n',
-      [
-        'GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-aaaa)',
-        '  MIG 3g.20gb     Device  0: (UUID: MIG-1111)',
-        '  MIG 1g.5gb      Device  1: (UUID: MIG-2222)',
-        'GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-bbbb)',
-      ].join('\n'),
-    );
-    expect(gpus.map(({ uuid, mig, memory, model }) => [uuid, mig, memory / GIB, model])).toEqual([
-      ['MIG-1111', true, 20, 'a100'],
-      ['MIG-2222', true, 5, 'a100'],
-      ['GPU-bbbb', false, 40, 'a100'],
-    ]);
-  });
-
-  it('shows a GPU that does not answer as unhealthy', () => {
-    const { gpus } = parseNvidiaSmi('0, GPU-aaaa, NVIDIA A100, [GPU is lost], [Unknown Error], [N/A]\n', '');
-    expect(gpus).toMatchObject([{ uuid: 'GPU-aaaa', healthy: false, memory: 0 }]);
-  });
-
-  it.each([
-    ['NVIDIA A100-SXM4-40GB', 'a100'],
-    ['NVIDIA A100 80GB PCIe', 'a100'],
-    ['NVIDIA H100 NVL', 'h100'],
-    ['NVIDIA GeForce RTX 4090', 'rtx-4090'],
-    ['Tesla V100-SXM2-32GB', 'v100'],
-    ['NVIDIA L40S', 'l40s'],
-    ['', 'gpu'],
-  ])('names the model of %s', (name, model) => expect(modelOf(name)).toBe(model));
-});
-
 describe('the GPUs of a worker', () => {
   it('that are missing or fail a look get no tasks', () => {
     const known = [gpu(0), gpu(1)];
@@ -69,6 +22,8 @@ describe('the GPUs of a worker', () => {
       ['GPU-1', true],
       ['GPU-0', false],
     ]);
+    const [, lost] = afterLook(known, [gpu(1)], 'Unable to determine the device handle for GPU0');
+    expect(lost?.fault).toMatch(/does not list it any more, and says: Unable/);
     expect(afterLook(known, new Error('no answer')).every(({ healthy, fault }) => !healthy && fault !== null)).toBe(
       true,
     );

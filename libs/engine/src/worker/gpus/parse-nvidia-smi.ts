@@ -1,61 +1,86 @@
 import type { Gpu } from '@lattice/contracts';
 
-/** The fields that nvidia-smi is asked for, in this order. */
-export const FIELDS = ['index', 'uuid', 'name', 'memory.total', 'driver_version', 'mig.mode.current'] as const;
+/**
+ * The fields that nvidia-smi is asked for, in this order. State and use are asked for because a GPU that must be reset has all
+ * else in order. The last one is unknown to drivers before version 450.
+ */
+export const FIELDS = [
+  'index',
+  'uuid',
+  'name',
+  'memory.total',
+  'driver_version',
+  'pstate',
+  'utilization.gpu',
+  'mig.mode.current',
+] as const;
 
 /** The GPUs of a machine and the version of their driver; null without GPUs. */
 export interface FoundGpus {
   readonly gpus: readonly Gpu[];
   readonly driver: string | null;
+  /** What nvidia-smi said besides, about GPUs that it can't list for instance; null when nothing. */
+  readonly trouble: string | null;
 }
 
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
-/** How nvidia-smi says that a value is not there because the GPU does not answer; `[N/A]` and `[Not Supported]` are no faults. */
+/** How nvidia-smi says that a value is not there because the GPU does not answer. */
 const BROKEN = /unknown error|gpu is lost|err!|requires reset/i;
+/** Of values that healthy GPUs may have no answer for, only this. */
+const LOST = /gpu is lost|requires reset/i;
+/** Not there by nature, as with GPUs that share the memory of the machine, or not for this user. */
+const UNTOLD = /^\[?(n\/a|not supported|not available|insufficient permissions|no permission)\]?$/i;
+/** Of a line with a GPU. */
+const GPU_LINE = /^\d+\s*,\s*GPU-/;
+
+/** Whether the answer to the query has a GPU. */
+export function hasGpus(query: string): boolean {
+  return query.split('\n').some((line) => GPU_LINE.test(line));
+}
+
+/** The lines of an answer that are not about a GPU in the list, as one; null when there are none. */
+export function troubleOf(query: string, stderr = ''): string | null {
+  const lines = `${query}\n${stderr}`.split('\n').map((line) => line.trim());
+  const others = lines.filter((line) => line !== '' && !GPU_LINE.test(line));
+  return others.length === 0 ? null : [...new Set(others)].join('; ').slice(0, 500);
+}
 
 /**
  * Reads `--query-gpu` (csv,noheader,nounits, {@link FIELDS}) and `-L`. Of a GPU that is partitioned (MIG) its instances are
  * given, as GPUs of their own, and not the GPU.
  */
-export function parseNvidiaSmi(query: string, list: string): FoundGpus {
+export function parseNvidiaSmi(query: string, list: string, stderr = ''): FoundGpus {
   const instances = parseInstances(list);
   const gpus: Gpu[] = [];
   let driver: string | null = null;
   for (const line of query.split('\n')) {
-    const [index = '', uuid = '', name = '', memory = '', version = '', mig = ''] = line
-      .split(',')
-      .map((part) => part.trim());
-    if (!/^GPU-/.test(uuid)) continue;
+    if (!GPU_LINE.test(line)) continue;
+    const fields = line.split(',').map((part) => part.trim());
+    const version = fields[4] ?? '';
     if (/^[\d.]+$/.test(version)) driver ??= version;
-    const fault = BROKEN.test(line) || !/^\d+$/.test(memory) ? `nvidia-smi says: ${line.trim()}` : null;
-    const whole: Gpu = {
-      uuid,
-      index: Number(index),
-      name,
-      model: modelOf(name),
-      memory: /^\d+$/.test(memory) ? Number(memory) * MEBIBYTE : 0,
-      mig: false,
-      healthy: fault === null,
-      fault,
-    };
-    if (mig !== 'Enabled') gpus.push(whole);
+    const whole = gpuOf(line.trim(), fields);
+    if (fields[FIELDS.indexOf('mig.mode.current')] !== 'Enabled') gpus.push(whole);
     else
-      for (const instance of instances.get(uuid) ?? [])
-        gpus.push({ ...whole, ...instance, name: `${name} MIG ${instance.profile}`, mig: true });
+      for (const { uuid, profile, memory } of instances.get(whole.uuid) ?? [])
+        gpus.push({ ...whole, uuid, memory, name: `${whole.name} MIG ${profile}`, mig: true });
   }
+  return { gpus, driver, trouble: troubleOf(query, stderr) };
+}
+
+function gpuOf(line: string, fields: readonly string[]): Gpu {
+  const [index = '', uuid = '', name = '', memory = ''] = fields;
+  const known = /^\d+$/.test(memory);
+  const sound = (known || UNTOLD.test(memory)) && !BROKEN.test(fields.slice(0, 5).join()) && !LOST.test(line);
   return {
-    gpus: gpus.map(({ uuid, index, name, model, memory, mig, healthy, fault }) => ({
-      uuid,
-      index,
-      name,
-      model,
-      memory,
-      mig,
-      healthy,
-      fault,
-    })),
-    driver,
+    uuid,
+    index: Number(index),
+    name,
+    model: modelOf(name),
+    memory: known ? Number(memory) * MEBIBYTE : 0,
+    mig: false,
+    healthy: sound,
+    fault: sound ? null : `nvidia-smi says: ${line}`,
   };
 }
 

@@ -5,7 +5,7 @@ import type { Need } from '@lattice/flow';
 import { startLoop, type Loop } from '../../loop';
 import type { Labels } from '../labels';
 import { pickGpus, WHOLE } from './allocate';
-import { afterLook, chosenGpus, findGpus, gpuLabels } from './find-gpus';
+import { afterLook, chosenGpus, createGpuFinder, gpuLabels } from './find-gpus';
 import { GpuLeases, type GpuLease } from './gpu-leases';
 import { openLockFolder } from './lock-folder';
 
@@ -22,6 +22,8 @@ export class WorkerGpus {
   private looking: Loop | undefined;
   private readonly leases: GpuLeases;
   private failing = false;
+  private readonly find = createGpuFinder();
+  private trouble: string | null = null;
   driver: string | null = null;
 
   constructor(
@@ -131,10 +133,13 @@ export class WorkerGpus {
     if (settings.worker.gpus.includes('none')) return;
     const before = JSON.stringify(this.gpus);
     try {
-      const found = await findGpus();
+      const found = await this.find();
       this.failing = false;
       this.driver = found.driver ?? this.driver;
-      this.gpus = afterLook(this.gpus, chosenGpus(found.gpus, settings.worker.gpus));
+      if (found.trouble !== null && found.trouble !== this.trouble)
+        log.warn({ said: found.trouble }, 'nvidia-smi warns');
+      this.trouble = found.trouble;
+      this.gpus = afterLook(this.gpus, chosenGpus(found.gpus, settings.worker.gpus), found.trouble);
     } catch (error) {
       const fault = error instanceof Error ? error : new Error(String(error));
       log.error({ err: fault }, 'nvidia-smi failed: the GPUs get no tasks until it answers');

@@ -2,13 +2,15 @@ import { isFinalEvent, isFinalTask, type RunEvent, type RunView } from '@lattice
 
 /**
  * Faults of a history: what may not be so, whatever happened to the processes. Empty when run.created and run.started come
- * first, the end of the run last and once, each task ends once, its attempts follow each other with a reason for each new
+ * first (a run that was stopped before its time did not start, and no task of it did), the end of the run last and once, each task ends once, its attempts follow each other with a reason for each new
  * one, and the rows of Postgres say the same.
  */
 export function faultsOfHistory(run: RunView, events: readonly RunEvent[]): string[] {
   const faults: string[] = [];
   const types = events.map(({ type }) => type);
-  if (types[0] !== 'run.created' || types[1] !== 'run.started')
+  const begun = types[1] === 'run.started';
+  const stoppedBefore = !types.some((type) => type === 'run.started' || type === 'task.started');
+  if (types[0] !== 'run.created' || !(begun || (stoppedBefore && run.startedAt === null)))
     faults.push(`begins with ${types.slice(0, 2).join(', ')}`);
   const finals = types.filter(isFinalEvent);
   if (finals.length !== 1 || types.at(-1) !== finals[0]) faults.push(`ends with ${types.slice(-3).join(', ')}`);

@@ -2,7 +2,7 @@
   Makes the run hash. Called again it changes nothing. Without a guard it does not ask for the epoch key: a recovery makes the
   runs before it lets anybody begin.
   KEYS[1] run hash, KEYS[2] event stream, KEYS[3] epoch key
-  ARGV: run id, epoch of the run, guard: ms after which it is too late, or '' for none; document sha, inputs JSON, tasks that have not ended, on failure, priority,
+  ARGV: run id, epoch of the run, guard: ms after which it is too late, '' for none, 'stop' for a run that is made only to be stopped: it never starts; document sha, inputs JSON, tasks that have not ended, on failure, priority,
         type and data of the event that comes before run.started ('' for none),
         number of tasks that wait for nothing, for each of them its key and the data of task.queued,
         then pairs of fields to begin with (what is known from before, when a run is made again; with `st` paused it is paused)
@@ -20,7 +20,7 @@
 ]]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if ARGV[3] ~= '' then
+if ARGV[3] ~= '' and ARGV[3] ~= 'stop' then
   if redis.call('EXISTS', KEYS[3]) == 0 then return 'uninitialised' end
   if now > tonumber(ARGV[3]) then return 'late' end
 end
@@ -32,7 +32,9 @@ for i = behind, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) en
 if ARGV[9] ~= '' then
   redis.call('XADD', KEYS[2], '*', 't', ARGV[9], 'r', ARGV[1], 'e', ARGV[2], 'm', now, 'd', ARGV[10])
 end
-redis.call('XADD', KEYS[2], '*', 't', 'run.started', 'r', ARGV[1], 'e', ARGV[2], 'm', now, 'd', '{}')
+if ARGV[3] ~= 'stop' then
+  redis.call('XADD', KEYS[2], '*', 't', 'run.started', 'r', ARGV[1], 'e', ARGV[2], 'm', now, 'd', '{}')
+end
 for i = 12, behind - 1, 2 do
   redis.call('HSET', KEYS[1], 'q:' .. ARGV[i], 1)
   redis.call('XADD', KEYS[2], '*', 't', 'task.queued', 'r', ARGV[1], 'e', ARGV[2], 'k', ARGV[i], 'm', now, 'd', ARGV[i + 1])

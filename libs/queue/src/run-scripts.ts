@@ -31,8 +31,8 @@ export async function createRun(
     /** Tasks that wait for nothing: about to be queued. */
     queued?: readonly QueuedTask[];
     fields?: Readonly<Record<string, string | number>>;
-    /** Without one it is made in any case. */
-    guard?: CreateGuard;
+    /** Without one it is made in any case; `stop` makes one that is stopped at once and never starts. */
+    guard?: CreateGuard | 'stop';
   },
 ): Promise<Created> {
   const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {}, guard } = options;
@@ -43,7 +43,7 @@ export async function createRun(
     [
       run.runId,
       run.epoch,
-      guard?.notAfter ?? '',
+      guard === 'stop' ? guard : (guard?.notAfter ?? ''),
       sha,
       inputsJson,
       left,

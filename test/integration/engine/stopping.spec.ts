@@ -62,12 +62,13 @@ async function cancelled(runId: string): Promise<number> {
 test('cancel before its time has come', async () => {
   const id = await platform.submit({ name: 'later', tasks: { a: { uses: 'handler/noop' } } }, { delay: '60s' });
   await cancelled(id);
+  // It never started, and is not said to have.
   expect((await platform.events(id)).map(({ type }) => type)).toEqual([
     'run.created',
-    'run.started',
     'task.cancelled',
     'run.cancelled',
   ]);
+  expect((await platform.wait(id)).startedAt).toBeNull();
 });
 
 test('cancel at the same moment as the submission', async () => {

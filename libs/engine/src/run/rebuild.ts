@@ -14,6 +14,8 @@ export interface Rebuild {
   /** The epoch that was raised for it. */
   readonly epoch: number;
   readonly event: { readonly type: EventType; readonly json: string };
+  /** It is made only to be stopped: it never starts. */
+  readonly toStop?: boolean;
 }
 
 /** What a run that was made again goes on from. */
@@ -45,7 +47,7 @@ export async function rebuildRun(runtime: Runtime, rebuild: Rebuild): Promise<vo
  */
 export async function recreateRun(
   runtime: Runtime,
-  { run: stored, epoch, event }: Rebuild,
+  { run: stored, epoch, event, toStop = false }: Rebuild,
 ): Promise<Known | undefined> {
   const compiled = await runtime.plans.get(stored.documentSha);
   const results = await taskResults(runtime.db, stored.runId);
@@ -62,6 +64,7 @@ export async function recreateRun(
     onFailure: compiled.plan.onFailure,
     priority: run.priority,
     event,
+    ...(toStop ? { guard: 'stop' } : {}),
     fields: {
       // What comes up then is put aside until the run goes on.
       ...(stored.status === 'paused' ? { st: 'paused' } : {}),

@@ -14,7 +14,7 @@ export async function stopStored(
   stored: StoredRun,
   why: { reason: string; errorJson?: string },
 ): Promise<boolean> {
-  if (!(await putIntoRedis(runtime, stored))) return false;
+  if (!(await putIntoRedis(runtime, stored, true))) return false;
   const reply = await stopRun(runtime.queue, stored.runId, why);
   if (reply === 'ok') await settleRun(runtime, stored.runId);
   return reply !== 'gone';
@@ -22,14 +22,14 @@ export async function stopStored(
 
 /** Pauses a run. One that is not in Redis is made there first: it must not slip through when its time comes. */
 export async function pauseStored(runtime: Runtime, stored: StoredRun): Promise<void> {
-  if (await putIntoRedis(runtime, stored)) await pauseRun(runtime.queue, stored.runId);
+  if (await putIntoRedis(runtime, stored, false)) await pauseRun(runtime.queue, stored.runId);
 }
 
 /**
  * Makes the hash of a run that was not sent to the queue yet, from its tasks, since those of a fork or rerun may have ended
- * already. Nothing of it is queued by that. False when whoever sends it is to make it.
+ * already. Nothing of it is queued by that, and what is made to be stopped never starts. False when whoever sends it is to make it.
  */
-async function putIntoRedis(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+async function putIntoRedis(runtime: Runtime, stored: StoredRun, toStop: boolean): Promise<boolean> {
   const { runId, epoch } = stored;
   const head = await readHead(runtime.queue, runId);
   // One with a higher epoch was recovered meanwhile, and goes on as that.
@@ -44,6 +44,6 @@ async function putIntoRedis(runtime: Runtime, stored: StoredRun): Promise<boolea
     await deleteRun(runtime.queue, last);
   }
   const event = fresh ? createdEvent(stored) : ({ type: 'run.resumed', json: '{"reason":"retry"}' } as const);
-  await recreateRun(runtime, { run: stored, epoch, event });
+  await recreateRun(runtime, { run: stored, epoch, event, toStop: toStop && fresh });
   return true;
 }

@@ -8,9 +8,18 @@ const oldestMs = 15 * 60_000;
 
 export async function withSetupLock(root, work) {
   const folder = join(root, '.lattice');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = join(folder, 'setup.lock');
-  await take(lock);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    await take(lock);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(error.code)) throw error;
+    console.error(
+      `Lattice is to be installed or built first, and ${root} can't be written (${error.message}). ` +
+        'Let its owner type `npm start -- --exit` once, or use a copy of your own.',
+    );
+    process.exit(1);
+  }
   const drop = () => rmSync(lock, { force: true });
   // runStep ends the process when a step fails.
   process.once('exit', drop);

@@ -47,7 +47,10 @@ async function run(host: PostgresHost, program: string, programArgs: readonly st
   });
   // The single-user mode reports a failed statement, yet exits with 0.
   if (code === 0 && !/^(.*\b)?(ERROR|FATAL|PANIC):/m.test(output)) return;
-  throw new EmbeddedError(embeddedCodes.serviceFailed, `${program} failed (exit code ${code}):\n${output}`, {
+  const hint = /could not look up effective user/.test(output)
+    ? '\nPostgres needs a user with a name: run as one that /etc/passwd has, or set DATABASE_URL to a Postgres that runs elsewhere.'
+    : '';
+  throw new EmbeddedError(embeddedCodes.serviceFailed, `${program} failed (exit code ${code}):\n${output}${hint}`, {
     service: 'postgres',
   });
 }

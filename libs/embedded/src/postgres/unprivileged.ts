@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
@@ -55,8 +56,8 @@ function asNobody(paths: HomePaths, native: string): PostgresHost {
   const hash = createHash('sha256').update(paths.home).digest('hex').slice(0, 12);
   const outside = join(outsideHomes, hash);
   const data = openToAll(paths.home) ? paths.postgresData : join(outside, 'postgres');
-  const base = dirname(data);
-  mkdirSync(base, { recursive: true });
+  makeOpen(outsideHomes);
+  makeOpen(dirname(data));
   if (data !== paths.postgresData) linkTo(data, paths.postgresData);
   return {
     native: openToAll(native) ? native : copyOf(native),
@@ -88,8 +89,8 @@ function copyOf(native: string): string {
   const copy = join(outsideHomes, `postgres-${version}`);
   if (existsSync(copy)) return copy;
   const draft = `${copy}.${process.pid}`;
-  mkdirSync(dirname(copy), { recursive: true });
   cpSync(native, draft, { recursive: true, verbatimSymlinks: true });
+  letAllRead(draft);
   try {
     renameSync(draft, copy);
   } catch {
@@ -97,6 +98,19 @@ function copyOf(native: string): string {
     rmSync(draft, { recursive: true, force: true });
   }
   return copy;
+}
+
+/** Root's umask may keep all others out. A folder that is there stays as it is. */
+function makeOpen(folder: string): void {
+  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o755);
+}
+
+function letAllRead(path: string): void {
+  const info = lstatSync(path);
+  if (info.isSymbolicLink()) return;
+  // Who may enter or run it: whoever may read it.
+  chmodSync(path, info.mode | 0o444 | ((info.mode & 0o100) === 0 ? 0 : 0o111));
+  if (info.isDirectory()) for (const name of readdirSync(path)) letAllRead(join(path, name));
 }
 
 /** One's own: the initdb of a launcher that was killed may still be at work for a moment. */

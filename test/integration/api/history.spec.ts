@@ -155,6 +155,7 @@ describe('logs and reports', () => {
   it('a report is Markdown for those who ask for it, and nothing breaks out of its tables', async () => {
     const text = await client.reportText(runId);
     expect(text).toContain('# talking: failed');
+    expect(text).toContain(`| Run | ${runId} |`);
     expect(text).toContain('## Critical path');
     expect(text).toMatch(/\| two \| failed \| 2 \|/);
     expect(text).toContain('a \\| pipe \\<b\\>');

@@ -8,7 +8,7 @@ const MOST_JSON = 20_000;
 export function renderReport({ run, attempts }: RunReport): string {
   const { summary } = run;
   const facts: [string, string][] = [
-    ['Run', `\`${run.runId}\``],
+    ['Run', run.runId],
     ['Workflow', run.version === null ? run.workflow : `${run.workflow} (version ${run.version})`],
     ['Status', run.status],
     ...(run.error === null ? [] : ([['Error', `${run.error.code}: ${run.error.message}`]] as [string, string][])),

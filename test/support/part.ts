@@ -1,6 +1,10 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, type Settings } from '@lattice/config';
 import { openEngine, openRuntime, type Compiler, type Runtime } from '@lattice/engine';
 import { NEWER } from './newer-compiler';
+
+const HOLD_MS = 10;
 
 /** A scheduler or a worker that runs in this process. */
 export interface Part {
@@ -23,7 +27,7 @@ export async function openPart(settings: Settings, name: string, hooks: Hooks): 
 
 /**
  * The life of a part as a process of its own, which a test may kill. With RACE it kills itself at that race point (of the task
- * RACE_TASK, if that is set), with PLANS=newer it makes plans of a later version. Says `ready` when it runs; ends with its parent.
+ * RACE_TASK, if that is set), with HOLD it waits at that one for the file HOLD_FILE, with PLANS=newer it makes plans of a later version. Says `ready` when it runs; ends with its parent.
  */
 export function runPart(start: (hooks: Hooks) => Promise<Part>): void {
   start({ race, compiler: process.env['PLANS'] === 'newer' ? NEWER : undefined }).then(
@@ -39,10 +43,17 @@ export function runPart(start: (hooks: Hooks) => Promise<Part>): void {
   );
 }
 
-function race(point: string, about: { taskKey?: string }): Promise<void> {
-  const { RACE, RACE_TASK } = process.env;
-  if (point !== RACE || (RACE_TASK !== undefined && about.taskKey !== RACE_TASK)) return Promise.resolve();
+async function race(point: string, about: { taskKey?: string }): Promise<void> {
+  const { RACE, RACE_TASK, HOLD, HOLD_FILE } = process.env;
+  if (point === HOLD && HOLD_FILE !== undefined) await hold(HOLD_FILE);
+  if (point !== RACE || (RACE_TASK !== undefined && about.taskKey !== RACE_TASK)) return;
   process.kill(process.pid, 'SIGKILL');
   // The signal may come a moment later: nothing more is done until then.
   return new Promise(() => undefined);
+}
+
+/** Says that it is there by a file FILE.held, and goes on once the file is there. */
+async function hold(file: string): Promise<void> {
+  writeFileSync(`${file}.held`, '');
+  while (!existsSync(file)) await delay(HOLD_MS);
 }

@@ -10,6 +10,7 @@ import type { PlanCache } from './run/plans';
  * after-outbox-send: the run is in Redis, its outbox row still stands. after-flush: events are in Postgres, not trimmed.
  * after-upload: the artifacts of an attempt are in the store, the attempt is not recorded.
  * after-move: the run is of another version and epoch, nothing of it is in the queues.
+ * before-children: a task is about to start runs. after-children: they are stored, what became of its own run meanwhile is not looked at.
  * in-tick: the run of a tick of a schedule is inserted, not committed. after-tick: it is committed, no scheduler was told.
  */
 export type RacePoint =
@@ -22,6 +23,8 @@ export type RacePoint =
   | 'after-flush'
   | 'after-upload'
   | 'after-move'
+  | 'before-children'
+  | 'after-children'
   | 'in-tick'
   | 'after-tick';
 

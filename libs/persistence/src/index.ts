@@ -40,7 +40,7 @@ export { listRuns } from './runs/list-runs';
 export type { RunFilter } from './runs/list-runs';
 export type { StoredRun } from './runs/stored-run';
 export { childResults, childSummary, controlChildren, hasActiveChildren, insertChildren } from './runs/children';
-export { activeChildren, askCancel, takeUnsent } from './runs/stop-children';
+export { activeChildren, askCancel, orphanedRuns, takeUnsent } from './runs/stop-children';
 export type { ActiveChild } from './runs/stop-children';
 export { forgetRounds, missingChildren, reopenChildren, undoneChildren } from './runs/reopen-children';
 export type { AnewTask, UndoneChild } from './runs/reopen-children';

@@ -53,6 +53,8 @@ export async function startChildren(
   if (children.length === 0) return;
   const { runtime } = step;
   const workflow = mustReadDocument(of.document);
+  const { runId, taskKey } = parentOf(step);
+  await runtime.race?.('before-children', { runId, taskKey });
   await insertChildren(runtime.db, {
     ...of,
     parent: parentOf(step),
@@ -64,6 +66,7 @@ export async function startChildren(
     tasks: [...workflow.tasks.keys()],
     children: children.map((child) => ({ ...child, runId: newRunId() })),
   });
+  await runtime.race?.('after-children', { runId, taskKey });
   await keepInStep(step);
   await runtime.queue.bus.publish('nudge', '');
 }

@@ -24,13 +24,18 @@ export async function stopChildren(
   reason: string,
 ): Promise<number> {
   const own = await activeChildren(runtime.db, { runIds: [of.runId], taskKey: of.taskKey });
-  for (let level = own; level.length > 0;) {
+  await stopWithBelow(runtime, own, reason);
+  return own.length;
+}
+
+/** Cancels runs that tasks have started, and all below them. */
+export async function stopWithBelow(runtime: Runtime, runs: readonly ActiveChild[], reason: string): Promise<void> {
+  for (let level = runs; level.length > 0;) {
     const left = await stopMany(runtime, level, reason);
     await askCancel(runtime.db, left, reason);
     if (left.length > 0) nudge(runtime, ORDERS);
     level = await childrenOf(runtime, level);
   }
-  return own.length;
 }
 
 /**

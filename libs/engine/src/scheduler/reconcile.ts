@@ -7,6 +7,7 @@ import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
 import { hasLostJob } from './lost-jobs';
 import { recoverRun } from './recover';
+import { stopOrphans } from './stop-orphans';
 
 const PAGE = 200;
 const PAUSE_MS = 1_000;
@@ -49,6 +50,7 @@ export class Reconciler {
     const page = await listActiveRuns(this.runtime.db, { after: this.after, limit: PAGE });
     const took = performance.now() - started;
     this.after = page.length < PAGE ? undefined : page.at(-1)?.runId;
+    await stopOrphans(this.runtime, page);
     const now = await serverTime(this.runtime.queue);
     for (const stored of page) {
       const head = await readHead(this.runtime.queue, stored.runId);

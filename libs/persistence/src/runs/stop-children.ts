@@ -5,6 +5,7 @@ import type { Database, Session } from '../database';
 import { prepared } from '../statements';
 
 const ACTIVE = prepared('active-children');
+const ORPHANED = prepared('orphaned-runs');
 const TAKE_UNSENT = prepared('take-unsent');
 const ASK_CANCEL = prepared('ask-cancel');
 
@@ -51,6 +52,12 @@ export async function activeChildren(
   of: { runIds: readonly string[]; taskKey?: string | undefined },
 ): Promise<ActiveChild[]> {
   const rows = await session.query(ACTIVE, [of.runIds, of.taskKey ?? null]);
+  return rows.map((row) => childSchema.parse(row));
+}
+
+/** Of some runs those that a task has started and that go on though the run of that task has ended. */
+export async function orphanedRuns(session: Session, runIds: readonly string[]): Promise<ActiveChild[]> {
+  const rows = await session.query(ORPHANED, [runIds]);
   return rows.map((row) => childSchema.parse(row));
 }
 

@@ -199,7 +199,7 @@ export const concurrencySchema = z
       .enum(CONCURRENCY_POLICIES)
       .optional()
       .describe(
-        'When the limit is reached: queue (default) waits, cancel-running cancels the oldest run, reject refuses the submission.',
+        'When the limit is reached: queue (default) waits, cancel-running cancels the oldest run, reject refuses the submission (a task that starts the run fails).',
       ),
   })
   .describe('How many runs of this workflow may be active at once.');

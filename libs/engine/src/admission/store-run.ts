@@ -40,23 +40,36 @@ export async function storeRunWithin(session: Session, workflow: Workflow, run: 
   }
 }
 
-type Refusing = RunLimiters & { readonly concurrency: NonNullable<RunLimiters['concurrency']> };
+export type Refusing = RunLimiters & { readonly concurrency: NonNullable<RunLimiters['concurrency']> };
 
-function refuses(limiters: RunLimiters | undefined): limiters is Refusing {
+/** True when the workflow refuses runs above its concurrency limit. */
+export function refuses(limiters: RunLimiters | undefined): limiters is Refusing {
   return limiters?.concurrency?.policy === 'reject';
 }
 
 /** Stores a run and takes its place; throws `concurrency_limit`, and then what it stored must be rolled back. */
 async function insertWithPlace(session: Session, limiters: Refusing, run: NewRun): Promise<InsertedRun> {
-  const { concurrency } = limiters;
   const inserted = await insertRun(session, run);
   // A repeat of an Idempotency-Key has its place.
-  if (inserted.status !== 'created') return inserted;
+  if (inserted.status === 'created') await takePlace(session, limiters, run);
+  return inserted;
+}
+
+/**
+ * Takes the place of a run that was stored in the same transaction. Throws `concurrency_limit` when there is none, and then what was stored
+ * must be rolled back.
+ */
+export async function takePlace(
+  session: Session,
+  limiters: Refusing,
+  run: Pick<NewRun, 'runId' | 'workflow' | 'priority'>,
+): Promise<void> {
+  const { concurrency } = limiters;
   const [, next] = limitersIn(limiters);
   const waitingOn = next === undefined ? undefined : obstacleOf(next);
   const { runId, priority } = run;
   const active = await reserveAdmission(session, { runId, priority, limiters, waitingOn });
-  if (active < concurrency.limit) return inserted;
+  if (active < concurrency.limit) return;
   const message = `Workflow "${run.workflow}" allows ${concurrency.limit} active at once of these runs, and ${active} are.`;
   throw new LatticeError('concurrency_limit', message, { details: { retryAfter: RETRY_AFTER_S } });
 }

@@ -4,7 +4,6 @@ import { mustReadDocument } from '@lattice/flow';
 import {
   childSummary,
   controlChildren,
-  insertChildren,
   type ChildResult,
   type ChildSummary,
   type NewChildren,
@@ -12,6 +11,7 @@ import {
 } from '@lattice/persistence';
 import { readHead } from '@lattice/queue';
 import { v7 as newRunId } from 'uuid';
+import { storeChildren } from '../admission/store-children';
 import { stopChildren } from '../run/stop-children';
 import { ORDERS, nudge } from '../submit/nudge';
 import type { Step } from './step';
@@ -55,7 +55,7 @@ export async function startChildren(
   const workflow = mustReadDocument(of.document);
   const { runId, taskKey } = parentOf(step);
   await runtime.race?.('before-children', { runId, taskKey });
-  await insertChildren(runtime.db, {
+  await storeChildren(runtime, workflow, {
     ...of,
     parent: parentOf(step),
     since: summary.since,

@@ -1,4 +1,4 @@
-import { LatticeError } from '@lattice/contracts';
+import { LatticeError, taskError } from '@lattice/contracts';
 import { evaluateTemplate } from '@lattice/expression';
 import type { Outcome } from '@lattice/executor';
 import { checkInputs, type ControlStep } from '@lattice/flow';
@@ -33,8 +33,14 @@ export async function stepWorkflow(step: Step, { workflow, inputs }: WorkflowSte
     documentSha: saved.documentSha,
     document: saved.document,
   };
-  await startChildren(step, summary, of, [{ index: 0, inputs: checked.inputs }]);
-  return WAIT;
+  try {
+    await startChildren(step, summary, of, [{ index: 0, inputs: checked.inputs }]);
+    return WAIT;
+  } catch (error) {
+    if (!(error instanceof LatticeError) || error.code !== 'concurrency_limit') throw error;
+    // There may be room later: the retry policy of the task says whether it is tried again.
+    return { status: 'failed', error: taskError(error.code, error.message, { retryable: true }) };
+  }
 }
 
 /** A later attempt goes on with the run that failed, in its version of the workflow. */

@@ -114,7 +114,7 @@ export async function childResults(
 }
 
 /** Starts children of an attempt, each index once however often it is asked for. Returns how many are new. */
-export async function insertChildren(db: Database, options: NewChildren): Promise<number> {
+export async function insertChildren(db: Session, options: NewChildren): Promise<number> {
   const { parent, document, children, tasks } = options;
   const rows = await db.query(INSERT_CHILDREN, [
     parent.runId,

@@ -1,11 +1,14 @@
-/** One configuration: specs beside the code, and test/ for what needs several parts. Runs in CommonJS; see test/support/transform.cjs. */
+/**
+ * One configuration: specs beside the code, and test/ for what needs several parts. Our own code is CommonJS for Jest
+ * (test/support/transform.cjs); packages are loaded by Node, once for each process (test/support/shared-packages.cjs).
+ */
 module.exports = {
   rootDir: __dirname,
   testMatch: ['<rootDir>/{libs,apps}/*/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/one-realm.cjs',
+  runtime: '<rootDir>/test/support/shared-packages.cjs',
   testEnvironmentOptions: { customExportConditions: ['lattice-source', 'node', 'require', 'default'] },
-  transform: { '\\.[cm]?[jt]s$': '<rootDir>/test/support/transform.cjs' },
-  transformIgnorePatterns: [],
+  transform: { '\\.ts$': '<rootDir>/test/support/transform.cjs' },
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/', '<rootDir>/\\.lattice/'],
   cacheDirectory: '<rootDir>/.jest-cache',
   maxWorkers: 2,

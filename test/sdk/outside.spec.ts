@@ -57,6 +57,8 @@ beforeAll(async () => {
   env = {
     PATH: process.env['PATH'],
     ...services.env,
+    // On a busy machine the API takes long to come back: the attempt is the worker's until then.
+    LATTICE_LOCK: '60s',
     LATTICE_HOME: join(folder, '.lattice'),
     PORT: String(port),
   };

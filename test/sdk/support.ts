@@ -1,15 +1,71 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 export const root = resolve(__dirname, '..', '..');
 const run = promisify(execFile);
 
-/** A folder elsewhere in which the packed SDK is installed as npm does it, without a network: what it needs comes from here. */
+/** What the packed SDK is made of. */
+const SOURCES = ['libs/sdk', 'libs/contracts', 'scripts/pack-sdk.mjs', 'package-lock.json'];
+/** Holds the SDK as it was last installed, in a folder named by the hash of what it was made of. */
+const KEPT = join(root, '.jest-cache', 'sdk');
+
+/**
+ * A folder elsewhere in which the packed SDK is installed as npm does it, without a network: what it needs comes from here. It is
+ * packed and installed once for what it is made of, and copied from then on.
+ */
 export async function installSdk(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'lattice-sdk-'));
+  const kept = join(KEPT, hashOf(SOURCES));
+  if (!existsSync(kept)) {
+    await install(folder);
+    keep(folder, kept);
+  } else cpSync(kept, folder, AS_IT_IS);
+  return folder;
+}
+
+const AS_IT_IS = { recursive: true, verbatimSymlinks: true };
+
+/** Two specs may do so at the same time: what is there is whole, and either will do. */
+function keep(folder: string, kept: string): void {
+  for (const name of existsSync(KEPT) ? readdirSync(KEPT) : [])
+    if (!name.startsWith(basename(kept))) rmSync(join(KEPT, name), { recursive: true, force: true });
+  const draft = `${kept}.${process.pid}`;
+  cpSync(folder, draft, AS_IT_IS);
+  try {
+    renameSync(draft, kept);
+  } catch {
+    rmSync(draft, { recursive: true });
+  }
+}
+
+function hashOf(paths: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const path of paths) {
+    const at = join(root, path);
+    const files = statSync(at).isFile() ? [''] : readdirSync(at, { recursive: true, encoding: 'utf8' }).sort();
+    for (const file of files) {
+      if (file.includes('node_modules') || statSync(join(at, file)).isDirectory()) continue;
+      hash.update(`${path}/${file}\0`).update(readFileSync(join(at, file)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function install(folder: string): Promise<void> {
   const { stdout } = await run(process.execPath, [join(root, 'scripts', 'pack-sdk.mjs'), folder], { cwd: root });
   const modules = join(root, 'node_modules');
   const platforms = readdirSync(join(modules, '@esbuild')).map((name) => `@esbuild/${name}`);
@@ -21,7 +77,8 @@ export async function installSdk(): Promise<string> {
   );
   const flags = ['--offline', '--install-links', '--ignore-scripts', '--no-audit', '--no-fund'];
   await run('npm', ['install', ...flags, '--cache', join(folder, '.npm')], { cwd: folder });
-  return folder;
+  // What npm kept for itself is of no use to anybody.
+  rmSync(join(folder, '.npm'), { recursive: true, force: true });
 }
 
 /** Runs Node on a new script of that folder; gives what it prints. */
@@ -58,8 +115,7 @@ export async function typeCheck(folder: string, files: string | string[], skipLi
     });
     return '';
   } catch (error) {
-    // Not `instanceof Error`: Jest's realm has another one.
-    return String(typeof error === 'object' && error !== null && 'stdout' in error ? error.stdout : error).trim();
+    return String(error instanceof Error && 'stdout' in error ? error.stdout : error).trim();
   }
 }
 

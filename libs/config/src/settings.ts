@@ -114,6 +114,7 @@ const environmentSchema = z
     LATTICE_PULL_TIMEOUT: duration.default(600_000),
     LATTICE_WARM: size.default(268_435_456),
     LATTICE_GRACE: duration.default(1_000),
+    LATTICE_DRAIN: duration.default(8_000),
     LATTICE_LOCK: duration.default(15_000),
     LATTICE_MAX_OUTPUT: size.default(33_554_432),
     LATTICE_INLINE_OUTPUT: size
@@ -208,6 +209,8 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       /** Milliseconds that the pull of an image may take. */
       pullTimeout: env.LATTICE_PULL_TIMEOUT,
       grace: env.LATTICE_GRACE,
+      /** Milliseconds for which a worker that is stopped lets its attempts go on; then it gives them back. */
+      drain: env.LATTICE_DRAIN,
     },
     /** BullMQ lock of a job: a worker silent for so long has lost it. */
     lock: env.LATTICE_LOCK,

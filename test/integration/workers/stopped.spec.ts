@@ -5,7 +5,7 @@ import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
 
 test('a task that more workers gave back than may be lost is none of the lost ones; they are shown as stopped', async () => {
-  const platform = await TestPlatform.open();
+  const platform = await TestPlatform.open({ LATTICE_DRAIN: '1s' });
   try {
     await platform.scheduler();
     const id = await platform.submit({ name: 'long', tasks: { a: { uses: 'handler/sleep', with: { ms: 600_000 } } } });

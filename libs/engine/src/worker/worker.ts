@@ -31,8 +31,6 @@ import { reluctanceOf } from './placement/reluctance';
 import { fits, type Reservation } from './resource-ledger';
 import { WorkerLabels } from './worker-labels';
 
-/** A worker that stops lets its attempts end for so long before it stops them. */
-const DRAIN_MS = 8_000;
 /** What changes often is told within so long. */
 const TELL_MS = 300;
 /** A heartbeat is answered within so long, or the connection is given up. */
@@ -147,7 +145,8 @@ export class LatticeWorker {
     clearTimeout(this.drainTimer);
     clearTimeout(this.telling);
     flushLanes(this.ledger.batches, {});
-    const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), DRAIN_MS);
+    const { drain } = this.runtime.settings.worker;
+    const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), drain);
     await this.loop.drain();
     clearTimeout(deadline);
     await this.heart?.stop();

@@ -9,7 +9,8 @@ import { TestPlatform, type Process } from '../../support/platform';
 const QUICK = { LATTICE_LOCK: '8s', LATTICE_CPUS: '64', LATTICE_CONCURRENCY: '64' };
 const SLOW_MS = 180_000;
 const LIMIT_MS = 60_000;
-const RUNS = 25;
+/** More with UPGRADE_RUNS. */
+const RUNS = Number(process.env['UPGRADE_RUNS'] ?? 10);
 
 const note = (task: string, needs: string[]) => ({
   uses: 'handler/note',

@@ -46,6 +46,13 @@ export interface ProcessOptions {
   env?: NodeJS.ProcessEnv;
 }
 
+/** What runs when a platform is open. */
+interface Parts {
+  readonly schedulers?: number;
+  readonly workers?: number;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
 export interface SubmitOptions {
   inputs?: Record<string, unknown>;
   priority?: number;
@@ -96,6 +103,14 @@ export class TestPlatform {
     return new TestPlatform(engine, new LiveHub(engine), { folder, environment, database });
   }
 
+  /** With so many schedulers and workers in this process, each one unless it is said. */
+  static async running({ schedulers = 1, workers = 1, environment = {} }: Parts = {}): Promise<TestPlatform> {
+    const platform = await TestPlatform.open(environment);
+    for (let n = 0; n < schedulers; n += 1) await platform.scheduler();
+    for (let n = 0; n < workers; n += 1) await platform.worker();
+    return platform;
+  }
+
   /** A folder for what a test wants to write. */
   get folder(): string {
     return this.on.folder;
@@ -136,7 +151,7 @@ export class TestPlatform {
   /** Starts a scheduler or worker in a process of its own; resolves when it runs. */
   async spawn(options: ProcessOptions): Promise<Process> {
     const child = fork(join(__dirname, `${options.kind}-process.ts`), {
-      execArgv: ['-C', 'lattice-source', '-r', join(__dirname, 'register.cjs')],
+      execArgv: ['--max-semi-space-size=64', '-C', 'lattice-source', '-r', join(__dirname, 'register.cjs')],
       env: {
         PATH: process.env['PATH'],
         ...this.on.environment,

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { LatticeClient } from '@lattice/sdk';
 import { startApi } from '../../apps/api/src/start-api';
-import type { TestPlatform } from './platform';
+import { TestPlatform } from './platform';
 
 /** The REST API of a platform under test, called with its admin key. */
 export interface Rest {
@@ -51,5 +52,30 @@ export async function openRest({ engine }: TestPlatform): Promise<Rest> {
       return JSON.parse(text) as Json;
     },
     close: () => api.close(),
+  };
+}
+
+/** A platform with its API, and a client of it. */
+export interface Served {
+  readonly platform: TestPlatform;
+  readonly rest: Rest;
+  readonly client: LatticeClient;
+  close(): Promise<void>;
+}
+
+/** A platform with one scheduler and one worker behind its API. */
+export async function servedPlatform(workerId?: string): Promise<Served> {
+  const platform = await TestPlatform.open();
+  const rest = await openRest(platform);
+  await platform.scheduler();
+  await platform.worker(workerId === undefined ? {} : { workerId });
+  return {
+    platform,
+    rest,
+    client: new LatticeClient({ url: rest.url, apiKey: rest.key }),
+    close: async () => {
+      await rest.close();
+      await platform.close();
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { announcement } from '../test/announcement';
 import { openQueue, type QueueConnection } from './connection';
 import { aliveWorkers, heartbeat, keepOrder, leave, listWorkers, orderWorker, type Announcement } from './presence';
 
@@ -14,25 +15,7 @@ afterEach(async () => {
   await queue.close();
 });
 
-const worker = (change: Partial<Announcement> = {}): Announcement => ({
-  workerId: 'a',
-  state: 'online',
-  host: 'h',
-  pid: 1,
-  labels: {},
-  handlers: [],
-  scripts: false,
-  resources: { cpu: 4, memory: 1, gpu: 0, gpuMemory: 0 },
-  free: { cpu: 4, memory: 1, gpu: 0, slots: 1 },
-  gpus: [],
-  batches: [],
-  versions: { lattice: '0', node: '20', driver: null },
-  load: { cpu: 0, memoryFree: 0 },
-  running: 0,
-  startedAt: '',
-  provedAgo: 0,
-  ...change,
-});
+const worker = (change: Partial<Announcement> = {}): Announcement => announcement('a', change);
 const status = async (): Promise<string | undefined> => (await listWorkers(queue))[0]?.status;
 /** As if the last heartbeat had come so long ago. */
 const age = (ms: number) => queue.redis.zincrby(queue.keys.workers, -ms, 'a');

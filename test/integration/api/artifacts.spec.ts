@@ -50,9 +50,7 @@ describe.each(['folder', 's3'])('artifacts over REST, kept in %s', (kind) => {
             LATTICE_S3_KEY_ID: s3.keys.id,
             LATTICE_S3_SECRET: s3.keys.secret,
           };
-    platform = await TestPlatform.open(settings);
-    await platform.scheduler();
-    await platform.worker();
+    platform = await TestPlatform.running({ environment: settings });
     rest = await openRest(platform);
     runId = (await platform.run(LEAVING)).runId;
     const { artifacts } = await rest.json(200, `/v1/runs/${runId}/artifacts`);

@@ -8,7 +8,7 @@ import { send } from '../../support/contract/send';
 import { eventually } from '../../support/eventually';
 import { TestPlatform } from '../../support/platform';
 import { openRest, type Rest } from '../../support/rest';
-import { announcement } from './support';
+import { announcement } from '../../../libs/queue/test/announcement';
 
 /** Another seed is given by CONTRACT_SEED, more requests by CONTRACT_REQUESTS. */
 const SEED = Number(process.env['CONTRACT_SEED'] ?? 20_261_121);

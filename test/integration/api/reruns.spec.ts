@@ -1,23 +1,14 @@
-import { LatticeClient } from '@lattice/sdk';
-import { TestPlatform } from '../../support/platform';
-import { openRest, type Rest } from '../../support/rest';
+import { servedPlatform, type Served } from '../../support/rest';
 
-let platform: TestPlatform;
-let rest: Rest;
-let client: LatticeClient;
+let served: Served;
+let rest: Served['rest'];
+let client: Served['client'];
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  rest = await openRest(platform);
-  client = new LatticeClient({ url: rest.url, apiKey: rest.key });
-  await platform.scheduler();
-  await platform.worker();
+  served = await servedPlatform();
+  ({ rest, client } = served);
 });
-
-afterAll(async () => {
-  await rest.close();
-  await platform.close();
-});
+afterAll(() => served.close());
 
 const WORKFLOW = {
   name: 'routes',

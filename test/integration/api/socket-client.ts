@@ -43,3 +43,18 @@ export class SocketClient {
     this.socket.terminate();
   }
 }
+
+/** The clients of one test: closed after it, whatever came of it. */
+export class SocketClients {
+  private readonly clients: SocketClient[] = [];
+
+  open(url: string, headers?: Record<string, string>): SocketClient {
+    const client = new SocketClient(url, headers);
+    this.clients.push(client);
+    return client;
+  }
+
+  close(): void {
+    for (const client of this.clients.splice(0)) client.close();
+  }
+}

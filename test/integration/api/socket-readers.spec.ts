@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { SocketClient } from './socket-client';
+import { SocketClients, type SocketClient } from './socket-client';
 import { completed, log, testApi, type TestApi } from './support';
 
 /** Memory that is really in use, of this process: the API is in it, and so are the clients, which keep little. */
@@ -24,20 +24,14 @@ async function until(what: string, limitMs: number, holds: () => boolean | Promi
 
 describe('readers of WS /v1/ws', () => {
   let test: TestApi;
-  const clients: SocketClient[] = [];
+  const clients = new SocketClients();
   beforeAll(async () => {
     test = await testApi();
   });
-  afterEach(() => {
-    for (const client of clients.splice(0)) client.close();
-  });
+  afterEach(() => clients.close());
   afterAll(() => test.close());
 
-  const open = (): SocketClient => {
-    const client = new SocketClient(test.api.url, { authorization: `Bearer ${test.adminKey}` });
-    clients.push(client);
-    return client;
-  };
+  const open = (): SocketClient => clients.open(test.api.url, { authorization: `Bearer ${test.adminKey}` });
   /** When nobody follows any run, the API lets go of the bus. */
   const nobodyFollows = async () => {
     const { redis, keys } = test.engine.queue;
@@ -162,7 +156,7 @@ describe('readers of WS /v1/ws', () => {
           await until('all has come', 10_000, () => reader.ids.length >= expected.length);
           expect(reader.ids).toEqual(expected);
         }
-        for (const client of clients.splice(0)) client.close();
+        clients.close();
       }),
       { numRuns: 12 },
     );

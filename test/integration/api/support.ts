@@ -6,7 +6,6 @@ import { createLogger, readSettings } from '@lattice/config';
 import type { EventType, RunEvent } from '@lattice/contracts';
 import { DocumentCache, closeEngine, openEngine, submissionOfJson, submitRun, type Engine } from '@lattice/engine';
 import { insertKey, openHistorian, type Historian, type HistoryEntry } from '@lattice/persistence';
-import type { Announcement } from '@lattice/queue';
 import { startApi, type RunningApi } from '../../../apps/api/src/start-api';
 import { testDatabase, type TestDatabase } from '../../support/postgres';
 
@@ -141,26 +140,6 @@ export class TestHistory {
 
 export const log = (text: string) => ({ type: 'task.log' as const, data: { stream: 'stdout', text } });
 export const completed = { type: 'run.completed' as const, data: { outputs: { done: true } } };
-
-/** What a worker tells of itself. */
-export const announcement = (workerId: string): Announcement => ({
-  workerId,
-  state: 'online',
-  host: 'h',
-  pid: 1,
-  labels: {},
-  handlers: [],
-  scripts: false,
-  resources: { cpu: 4, memory: 1, gpu: 0, gpuMemory: 0 },
-  free: { cpu: 4, memory: 1, gpu: 0, slots: 1 },
-  gpus: [],
-  batches: [],
-  versions: { lattice: '0', node: '20', driver: null },
-  load: { cpu: 0, memoryFree: 0 },
-  running: 0,
-  startedAt: '',
-  provedAgo: 0,
-});
 
 /** An API that listens, and its admin key. */
 export interface TestApi extends TestEngine {

@@ -1,23 +1,18 @@
 import { heartbeat, leave } from '@lattice/queue';
-import { SocketClient } from './socket-client';
-import { announcement, completed, log, testApi, type TestApi } from './support';
+import { SocketClient, SocketClients } from './socket-client';
+import { announcement } from '../../../libs/queue/test/announcement';
+import { completed, log, testApi, type TestApi } from './support';
 
 describe('WS /v1/ws', () => {
   let test: TestApi;
-  const clients: SocketClient[] = [];
+  const clients = new SocketClients();
   beforeAll(async () => {
     test = await testApi();
   });
-  afterEach(() => {
-    for (const client of clients.splice(0)) client.close();
-  });
+  afterEach(() => clients.close());
   afterAll(() => test.close());
 
-  const open = (headers?: Record<string, string>): SocketClient => {
-    const client = new SocketClient(test.api.url, headers);
-    clients.push(client);
-    return client;
-  };
+  const open = (headers?: Record<string, string>): SocketClient => clients.open(test.api.url, headers);
   const authorised = (): SocketClient => open({ authorization: `Bearer ${test.adminKey}` });
 
   it('replays, then follows, any number of runs, by a key in the header', async () => {

@@ -1,5 +1,6 @@
 import { heartbeat } from '@lattice/queue';
-import { announcement, testApi, type TestApi } from './support';
+import { announcement } from '../../../libs/queue/test/announcement';
+import { testApi, type TestApi } from './support';
 
 let test: TestApi;
 beforeAll(async () => {

@@ -7,10 +7,7 @@ import { TestPlatform } from '../../support/platform';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
-  await platform.worker();
+  platform = await TestPlatform.running({ workers: 2 });
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());

@@ -11,10 +11,7 @@ const FINAL = new Set(['completed', 'failed', 'cancelled']);
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open({ LATTICE_CONCURRENCY: '20' });
-  await platform.scheduler();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ schedulers: 2, environment: { LATTICE_CONCURRENCY: '20' } });
 });
 afterAll(async () => {
   await platform.settled();

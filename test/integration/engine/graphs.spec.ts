@@ -3,14 +3,12 @@ import type { RunEvent, RunView } from '@lattice/contracts';
 import { readLedger } from '../../support/handlers';
 import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
+import { isTriggered } from '../../support/trigger-model';
 
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
-  await platform.worker();
+  platform = await TestPlatform.running({ workers: 2 });
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());
@@ -117,14 +115,8 @@ function modelOf(nodes: readonly Node[]): { status: string; reason: string | nul
   const ended: { status: string; reason: string | null; bad: boolean }[] = [];
   for (const { needs, does, trigger } of nodes) {
     const before = needs.map((need) => ended[need]);
-    const completed = before.filter((each) => each?.status === 'completed').length;
     const bad = before.some((each) => each?.bad);
-    const met = {
-      'all-success': completed === needs.length,
-      'all-done': true,
-      'one-success': completed > 0 || needs.length === 0,
-      'none-failed': !bad,
-    }[trigger];
+    const met = isTriggered(trigger, before);
     if (!met) ended.push({ status: 'skipped', reason: bad ? 'dependency_failed' : 'dependency_skipped', bad });
     else if (does === 'refuse') ended.push({ status: 'skipped', reason: 'condition', bad: false });
     else if (does === 'fail') ended.push({ status: 'failed', reason: null, bad: true });

@@ -3,9 +3,7 @@ import { TestPlatform } from '../../support/platform';
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running();
 });
 afterAll(() => platform.close());
 

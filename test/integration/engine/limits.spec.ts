@@ -9,10 +9,7 @@ import { TestPlatform } from '../../support/platform';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ schedulers: 2 });
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());

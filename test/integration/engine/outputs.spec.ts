@@ -5,9 +5,7 @@ import { TestPlatform } from '../../support/platform';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open({ LATTICE_MAX_OUTPUT: '1Mi' });
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ environment: { LATTICE_MAX_OUTPUT: '1Mi' } });
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { readLedger } from '../../support/handlers';
 import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
+import { isTriggered } from '../../support/trigger-model';
 import { runsBelow } from '../../support/run-tree';
 
 /** More programs, or those of a run that failed: `PROGRAMS=500 PROGRAMS_SEED=7 npm test -- programs`. */
@@ -14,10 +15,7 @@ const SEED = Number(process.env['PROGRAMS_SEED'] ?? Date.now() % 1_000_000);
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ schedulers: 2 });
   for (const bad of [false, true]) await saveDocument(platform.engine, readDocument(inner(bad)));
 });
 afterAll(async () => {
@@ -142,21 +140,15 @@ function documentOf(nodes: readonly Node[], onFailure: string): Record<string, u
 /** How each task ends when failures don't stop the run: the rules in another way of writing. */
 function modelOf(nodes: readonly Node[]): Map<string, End> {
   const ends = new Map<string, End>();
-  const known: { end: End; bad: boolean }[] = [];
+  const known: { status: End; bad: boolean }[] = [];
   nodes.forEach(({ needs, does, trigger, arm }, index) => {
     const before = needs.map((need) => known[need]);
-    const completed = before.filter((each) => each?.end === 'completed').length;
     const bad = before.some((each) => each?.bad);
-    const met = {
-      'all-success': completed === needs.length,
-      'all-done': true,
-      'one-success': completed > 0 || needs.length === 0,
-      'none-failed': !bad,
-    }[trigger];
+    const met = isTriggered(trigger, before);
     const taken = met && arm !== 1;
     const end: End = taken ? DOES[does].end : 'skipped';
     ends.set(keyOf(nodes, index), end);
-    known.push({ end, bad: end === 'failed' || (!met && bad) });
+    known.push({ status: end, bad: end === 'failed' || (!met && bad) });
     if (arm === undefined) return;
     ends.set(`choose${index}`, met ? 'completed' : 'skipped');
     ends.set(`n_other${index}`, met && arm === 1 ? 'completed' : 'skipped');

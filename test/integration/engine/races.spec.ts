@@ -1,10 +1,10 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import type { RacePoint } from '@lattice/engine';
 import type { RunView } from '@lattice/contracts';
 import { eventually } from '../../support/eventually';
 import { readLedger } from '../../support/handlers';
 import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
+import { processesOf } from '../../support/processes';
 
 /** Most tests don't wait for the real lock of a job. */
 const QUICK = { LATTICE_LOCK: '3s' };
@@ -151,18 +151,6 @@ describe('a worker dies', () => {
     SLOW_MS,
   );
 });
-
-function processesOf(execution: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return (
-        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`LATTICE_EXECUTION=${execution}`)
-      );
-    } catch {
-      return false;
-    }
-  });
-}
 
 test.concurrent(
   'C6, ST-T3: a worker frozen beyond its lease is refused when it wakes, and its process is gone',

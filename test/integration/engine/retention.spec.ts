@@ -4,9 +4,7 @@ import { TestPlatform } from '../../support/platform';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open({ LATTICE_RETENTION: '1s', LATTICE_RETENTION_FAILED: '1h' });
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ environment: { LATTICE_RETENTION: '1s', LATTICE_RETENTION_FAILED: '1h' } });
 });
 afterAll(() => platform.close());
 

@@ -10,9 +10,7 @@ import { TestPlatform } from '../../support/platform';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open({ LATTICE_CONCURRENCY: '1' });
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ environment: { LATTICE_CONCURRENCY: '1' } });
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());

@@ -46,9 +46,7 @@ beforeAll(async () => {
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  platform = await TestPlatform.open({ LATTICE_SECRETS_KEY: OLD });
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ environment: { LATTICE_SECRETS_KEY: OLD } });
   await setSecret(platform.engine, 'TOKEN', TOKEN);
   await setSecret(platform.engine, 'PEM', PEM);
 });

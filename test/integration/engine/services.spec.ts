@@ -14,9 +14,7 @@ beforeAll(async () => {
   process.env['DATABASE_URL'] = services.databaseUrl;
 }, SLOW_MS);
 beforeEach(async () => {
-  platform = await TestPlatform.open({ REDIS_URL: services.redisUrl, LATTICE_LOCK: '5s' });
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running({ environment: { REDIS_URL: services.redisUrl, LATTICE_LOCK: '5s' } });
 });
 afterEach(async () => {
   await platform.settled().finally(() => platform.close());

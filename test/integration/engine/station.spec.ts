@@ -8,9 +8,7 @@ import { signalRun } from '@lattice/engine';
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running();
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());

@@ -1,32 +1,16 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import { requestCancel, requestControl } from '@lattice/engine';
 import { eventually } from '../../support/eventually';
 import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
+import { processesOf } from '../../support/processes';
 
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
-  await platform.worker();
+  platform = await TestPlatform.running({ workers: 2 });
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());
-
-/** Processes of any attempt of the run, by the mark in their environment. */
-function processesOf(runId: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return (
-        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`LATTICE_EXECUTION=${runId}.`)
-      );
-    } catch {
-      return false;
-    }
-  });
-}
 
 /** A process that starts another one and sleeps, deaf to SIGTERM. */
 const tree = {
@@ -122,7 +106,7 @@ test('C4: cancel reaches running code in under 2 s, and nothing of its processes
     },
   });
   await until(id, 'b', 'running');
-  await eventually('two processes', () => (processesOf(id).length >= 2 ? true : undefined));
+  await eventually('two processes', () => (processesOf(`${id}.`).length >= 2 ? true : undefined));
   const from = Date.now();
   await requestCancel(platform.engine, id, 'enough');
   await eventually('told to stop', async () =>
@@ -135,7 +119,7 @@ test('C4: cancel reaches running code in under 2 s, and nothing of its processes
   const run = await platform.wait(id);
   expect(run.status).toBe('cancelled');
   expect(Date.now() - from).toBeLessThan(4_500);
-  expect(processesOf(id)).toEqual([]);
+  expect(processesOf(`${id}.`)).toEqual([]);
   expect(faultsOfHistory(run, await platform.events(id))).toEqual([]);
 });
 
@@ -162,7 +146,7 @@ test('CM-T7, C2: a failed task stops its running siblings', async () => {
     waiting: ['cancelled', 'run_failed'],
     late: ['cancelled', 'run_failed'],
   });
-  expect(processesOf(id)).toEqual([]);
+  expect(processesOf(`${id}.`)).toEqual([]);
   expect(faultsOfHistory(run, await platform.events(id))).toEqual([]);
 });
 

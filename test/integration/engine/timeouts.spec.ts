@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { requestControl } from '@lattice/engine';
 import { eventually } from '../../support/eventually';
 import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
+import { processesOf } from '../../support/processes';
 
 let platform: TestPlatform;
 
@@ -15,19 +16,6 @@ beforeAll(async () => {
 });
 afterEach(() => platform.settled());
 afterAll(() => platform.close());
-
-/** Processes of any attempt of the run, by the mark in their environment. */
-function processesOf(runId: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return (
-        /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`LATTICE_EXECUTION=${runId}.`)
-      );
-    } catch {
-      return false;
-    }
-  });
-}
 
 const code = (source: string) => ({ uses: 'code', with: { language: 'javascript', source } });
 
@@ -63,7 +51,7 @@ describe('the timeout of an attempt', () => {
   test('CM-T5, CM-T8: stops the work at the moment it passes', async () => {
     const run = await platform.run({ name: 'slow', tasks: { a: { ...tree, timeout: '1s' } } });
     expect(run.tasks[0]).toMatchObject({ status: 'failed', error: { code: 'timeout', retryable: true } });
-    expect(processesOf(run.runId)).toEqual([]);
+    expect(processesOf(`${run.runId}.`)).toEqual([]);
     const took = await timeOf(run.runId, 'a');
     expect(took).toBeGreaterThanOrEqual(990);
     expect(took).toBeLessThan(3_200);
@@ -82,7 +70,7 @@ describe('heartbeat', () => {
       attempts: 2,
       error: { code: 'heartbeat_timeout', retryable: true, details: { heartbeatMs: 1_000 } },
     });
-    expect(processesOf(run.runId)).toEqual([]);
+    expect(processesOf(`${run.runId}.`)).toEqual([]);
     expect(await timeOf(run.runId, 'a')).toBeLessThan(3_200);
     await expectWhole(run.runId);
   });

@@ -11,9 +11,7 @@ import { runsBelow, unitsOf } from '../../support/run-tree';
 let platform: TestPlatform;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running();
 });
 afterAll(async () => {
   await platform.settled();

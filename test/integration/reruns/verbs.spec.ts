@@ -13,9 +13,7 @@ let platform: TestPlatform;
 let cases = 0;
 
 beforeAll(async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running();
   for (const { saved } of KINDS) if (saved !== undefined) await saveDocument(platform.engine, readDocument(saved));
 });
 afterAll(async () => {

@@ -21,9 +21,7 @@ async function levelOf(runId: string): Promise<unknown> {
 const withBubblewrap = bubblewrapWorks() ? test : test.skip;
 
 withBubblewrap('the level asked for is the level used, and history says so', async () => {
-  platform = await TestPlatform.open();
-  await platform.scheduler();
-  await platform.worker();
+  platform = await TestPlatform.running();
   for (const level of ['subprocess', 'seccomp']) {
     const run = await platform.run(workflow(level));
     expect([run.status, run.error]).toEqual(['completed', null]);

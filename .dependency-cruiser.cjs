@@ -14,7 +14,8 @@ const allowed = {
   engine: ['contracts', 'config', 'expression', 'flow', 'importers', 'schedule', ...adapters],
   embedded: ['contracts', 'config'],
   sdk: ['contracts'],
-  cli: ['contracts', 'sdk', 'embedded', 'flow', 'importers'],
+  mcp: ['contracts'],
+  cli: ['contracts', 'sdk', 'mcp', 'embedded', 'flow', 'importers'],
 };
 /** Third-party packages and the one place that may import them. */
 const homes = {
@@ -32,6 +33,7 @@ const homes = {
   '@nestjs/[^/]+': '^apps/',
   '@bull-board/[^/]+': '^apps/api/',
   express: '^apps/api/',
+  '@modelcontextprotocol/[^/]+': '^libs/mcp/',
   // The client of the SDK's workers, and the server.
   ws: '^(apps/api|libs/sdk)/',
 };
@@ -50,7 +52,7 @@ module.exports = {
       name: 'apps-wire-only',
       severity: 'error',
       from: { path: '^apps/([^/]+)/' },
-      to: { path: '^(libs|apps)/', pathNot: '^(libs/(contracts|config|engine)/|apps/$1/)' },
+      to: { path: '^(libs|apps)/', pathNot: '^(libs/(contracts|config|engine|mcp)/|apps/$1/)' },
     },
     {
       name: 'index-only',

@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { errors } from './generate-errors.mjs';
+import { mcpTools } from './generate-mcp.mjs';
 import { openApi } from './generate-openapi.mjs';
 import { plans } from './generate-plans.mjs';
 import { schema } from './generate-schema.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const check = process.argv.includes('--check');
-const generators = [plans, errors, openApi, schema];
+const generators = [plans, errors, openApi, mcpTools, schema];
 
 const stale = [];
 for (const generate of generators) {

@@ -14,6 +14,7 @@ import { HomeController } from './home.controller';
 import { ProblemFilter } from './http/problem.filter';
 import { KeysController } from './keys/keys.controller';
 import { LiveGateway } from './live/live.gateway';
+import { McpController } from './mcp/mcp.controller';
 import { EventsController } from './runs/events.controller';
 import { LogsController } from './runs/logs.controller';
 import { ReportsController } from './runs/reports.controller';
@@ -59,6 +60,7 @@ export const CONTROLLERS = [
   BatchesController,
   KeysController,
   SecretsController,
+  McpController,
   HealthController,
   LoginController,
   HomeController,

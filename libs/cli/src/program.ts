@@ -7,6 +7,7 @@ import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
 import { registerImport } from './commands/import';
 import { registerKeys } from './commands/keys';
+import { registerMcp } from './commands/mcp';
 import { registerRun } from './commands/run';
 import { registerRunsAgain } from './commands/runs-again';
 import { registerRunsArtifacts } from './commands/runs-artifacts';
@@ -98,6 +99,7 @@ export function buildProgram(shell: Shell): Command {
   registerSchedulesNext(schedules, shell);
   registerSecrets(program, shell);
   registerKeys(program, shell);
+  registerMcp(program, shell);
   registerCompletion(program, shell);
   addExamples(program);
   return program;

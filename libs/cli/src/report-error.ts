@@ -13,7 +13,7 @@ export function reportError(
   globals: Pick<GlobalOptions, 'json' | 'url'>,
   terminal: Terminal,
 ): ExitCode {
-  const { code, message, faults } = dataOf(error);
+  const { code, message, faults } = errorData(error);
   if (globals.json) printJson(terminal.out, { error: { code, message, faults } });
   else {
     const colors = colorsOf(terminal.err, terminal.env);
@@ -26,7 +26,8 @@ export function reportError(
   return exitOfError(error);
 }
 
-function dataOf(error: unknown): { code: string; message: string; faults: readonly LocatedFault[] } {
+/** An error as data: its code, what it says, and the faults that it lists. */
+export function errorData(error: unknown): { code: string; message: string; faults: readonly LocatedFault[] } {
   if (error instanceof ApiError || error instanceof BadInput) return error;
   if (error instanceof LatticeError) return { code: error.code, message: error.message, faults: error.faults ?? [] };
   const message = error instanceof Error ? error.message : String(error);

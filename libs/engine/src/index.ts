@@ -3,7 +3,7 @@ export { closeEngine, migrateDatabase, openEngine } from './open-engine';
 export { submitRun } from './submit/submit-run';
 export type { SubmitOptions, Submitted } from './submit/submit-run';
 export { SendAtOnce } from './submit/send-at-once';
-export { submissionOfJson, submissionOfYaml } from './submit/submission';
+export { submissionOf, submissionOfJson, submissionOfYaml } from './submit/submission';
 export type { Submission, YamlQuery } from './submit/submission';
 export { parseJsonBody } from './submit/parse-json';
 export { DocumentCache } from './workflows/document-cache';

@@ -30,7 +30,7 @@ import { followEvents, type EventsOptions } from './events';
 import { newKey } from './new-key';
 import { allPages, fit, listIn, type Schema } from './parse-body';
 import { listArtifacts, readArtifact } from './read-artifacts';
-import { readLogs, searchLogs } from './read-logs';
+import { readLogPage, readLogs, searchLogs, type LogPageOptions } from './read-logs';
 import { resultsOf, type TaskResult } from './results';
 import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
 import { Keys } from './keys';
@@ -106,6 +106,11 @@ export class LatticeClient {
     options: CallOptions & { q?: string | undefined; task?: string | undefined } = {},
   ): Promise<RunLogEntry[]> {
     return searchLogs(this.connection, `${runPath(runId)}/logs`, options);
+  }
+
+  /** One page of {@link searchLogs}: `next` is the `after` of the page that follows. */
+  async logPage(runId: string, options: LogPageOptions = {}): Promise<{ logs: RunLogEntry[]; next: string | null }> {
+    return readLogPage(this.connection, `${runPath(runId)}/logs`, options);
   }
 
   async cancel(runId: string, options: CallOptions = {}): Promise<void> {
@@ -219,13 +224,14 @@ export class LatticeClient {
     });
   }
 
-  /** The newest version of a saved workflow. */
-  async getWorkflow(name: string, options: CallOptions = {}): Promise<SavedWorkflow> {
-    return this.parse(savedWorkflowSchema, {
-      ...options,
-      method: 'GET',
-      path: `/v1/workflows/${encodeURIComponent(name)}`,
-    });
+  /** A saved workflow, in its newest version when none is given. */
+  async getWorkflow(
+    name: string,
+    options: CallOptions & { version?: number | undefined } = {},
+  ): Promise<SavedWorkflow> {
+    const { version, ...call } = options;
+    const path = `/v1/workflows/${encodeURIComponent(name)}`;
+    return this.parse(savedWorkflowSchema, { ...call, method: 'GET', path, query: { version } });
   }
 
   /** Saves a document (an object, or YAML text). A changed document is a new version; the same one keeps its version. */

@@ -26,6 +26,12 @@ const LEAVING = {
   name: 'leaving',
   tasks: { leave: { uses: 'code', with: { language: 'javascript', source: WRITE } } },
 };
+const CALL = { name: 'list_runs', arguments: { limit: 1 }, _meta: { progressToken: 1 } };
+const MESSAGES = [
+  { jsonrpc: '2.0', id: 1, method: 'tools/list' },
+  { jsonrpc: '2.0', id: 'a', method: 'tools/call', params: CALL },
+  { jsonrpc: '2.0', method: 'notifications/initialized' },
+];
 const SCHEDULE = { name: 'nightly', workflow: 'echo', cron: '0 3 * * *' };
 const SECRET = { value: 'correct-horse-battery' };
 const STEPS = { name: 's', steps: [{ name: 'a', module: 'm', action: 'b', parameters: { x: '{{y}}' } }] };
@@ -112,6 +118,7 @@ async function furnish(): Promise<Known> {
     },
     bodies: {
       '/v1/runs': [{ workflow: 'echo' }, { workflow: ECHO, tags: ['a'] }],
+      '/v1/mcp': MESSAGES,
       '/v1/workflows': [ECHO, ASK, QUEUED],
       '/v1/workflows/validate': [ECHO, ASK],
       '/v1/schedules': [SCHEDULE],

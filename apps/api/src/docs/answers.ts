@@ -37,6 +37,17 @@ export function PublicAnswers(table: Readonly<Record<number, Answer>>): MethodDe
   return applyDecorators(...all.map(([status, answer]) => ApiResponse(describe(Number(status), answer))));
 }
 
+/** {@link Answers} of a route whose success is JSON of that shape, or a stream of events that hold it. */
+export function AnswersOrStream(
+  schema: SchemaName,
+  table: Readonly<Record<number, string>> & Readonly<{ 200: string }>,
+): MethodDecorator {
+  const { 200: description, ...others } = table;
+  const media = { schema: refTo(schema) };
+  const content = { 'application/json': media, 'text/event-stream': media };
+  return applyDecorators(Answers(others), ApiResponse({ status: 200, description, content }));
+}
+
 /** Documents an answer of bytes, of whatever media type. */
 export function Bytes(status: number, description: string): MethodDecorator {
   return ApiResponse({ status, description, content: { '*/*': { schema: { type: 'string', format: 'binary' } } } });

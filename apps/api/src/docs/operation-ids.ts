@@ -47,6 +47,7 @@ const OPERATION_IDS: Readonly<Record<string, string>> = {
   'Secrets.put': 'putSecret',
   'Secrets.remove': 'deleteSecret',
   'Secrets.rotate': 'rotateSecrets',
+  'Mcp.answer': 'callMcp',
   'Health.live': 'getLiveness',
   'Health.ready': 'getReadiness',
 };

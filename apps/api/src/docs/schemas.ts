@@ -63,6 +63,18 @@ const SCHEMAS = {
   KeyList: keyListSchema,
   LogEntry: logEntrySchema,
   LogPage: z.object({ logs: z.array(logEntrySchema), next: z.string().nullable() }),
+  McpAnswer: z.object({
+    jsonrpc: z.literal('2.0'),
+    id: z.union([z.string(), z.int()]).optional(),
+    result: z.record(z.string(), z.unknown()).optional(),
+    error: z.object({ code: z.int(), message: z.string(), data: z.unknown().optional() }).optional(),
+  }),
+  McpMessage: z.object({
+    jsonrpc: z.literal('2.0'),
+    id: z.union([z.string(), z.int()]).optional(),
+    method: z.string().optional(),
+    params: z.record(z.string(), z.unknown()).optional(),
+  }),
   Problem: problemSchema,
   PutSecret: putSecretSchema,
   RerunTask: rerunTaskSchema,

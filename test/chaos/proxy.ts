@@ -36,6 +36,8 @@ export class Proxy {
   /** The URL with the address of this end. */
   through(url: string): string {
     const parsed = new URL(url);
+    // Past the socket that an embedded server has beside its port.
+    parsed.search = '';
     parsed.port = String((this.server.address() as AddressInfo).port);
     return parsed.toString();
   }

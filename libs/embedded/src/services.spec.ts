@@ -55,6 +55,14 @@ function listens(url: string): Promise<boolean> {
   });
 }
 
+function accepts(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path });
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
 function isEmpty(folder: string): true | undefined {
   return readdirSync(folder).length === 0 ? true : undefined;
 }
@@ -82,6 +90,18 @@ describe('startServices', () => {
     const again = await start();
     expect(passwordOf(again.databaseUrl)).toBe(passwordOf(first.databaseUrl));
     expect(existsSync(join(home, 'redis', 'appendonlydir'))).toBe(true);
+  });
+
+  it('has a Unix socket beside each port, where its path is short enough', async () => {
+    const near = await start();
+    const { port, searchParams } = new URL(near.databaseUrl);
+    expect(await accepts(join(searchParams.get('host') ?? '', `.s.PGSQL.${port}`))).toBe(true);
+    expect(await accepts(new URL(near.redisUrl).searchParams.get('path') ?? '')).toBe(true);
+
+    const far = await start({ home: join(home, 'far'.repeat(40)), throwAway: true });
+    expect(await listens(far.databaseUrl)).toBe(true);
+    expect(await listens(far.redisUrl)).toBe(true);
+    expect([new URL(far.databaseUrl).search, new URL(far.redisUrl).search]).toEqual(['', '']);
   });
 
   it('uses the URLs that are given and starts only the rest', async () => {

@@ -69,4 +69,5 @@ export {
 export type { Announcement, StoredOrder } from './presence';
 export { confirmServer, forgetEpoch, initialise, lookAt, readEpoch, removeAll } from './instance';
 export type { Instance } from './instance';
+export { tellReady } from './tell-ready';
 export { readServer, Trust } from './trust';

@@ -18,10 +18,10 @@ export interface Keys {
 }
 
 /**
- * nudge: the outbox has work. ready: jobs were added to classes. control: runs to be stopped. live: committed events.
+ * nudge: the outbox has work. ready: jobs were added to classes of workers. steps: jobs were added to the class of the schedulers. control: runs to be stopped. live: committed events.
  * schedules: a schedule was changed.
  */
-export const CHANNELS = ['nudge', 'ready', 'control', 'live', 'schedules'] as const;
+export const CHANNELS = ['nudge', 'ready', 'steps', 'control', 'live', 'schedules'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** The queue of root jobs, one per run. */

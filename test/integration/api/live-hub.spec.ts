@@ -161,6 +161,29 @@ describe('LiveHub', () => {
     await counted.close('done');
   });
 
+  it('asks nothing about a run that was just stored, and yet hears of its end, told or not', async () => {
+    const counted = counting(test.engine);
+    const asking = new LiveHub(counted.engine);
+    // Opens the bus.
+    await asking.waitForEnd(await test.submit(), 1);
+    const [told, untold] = [await test.submit(), await test.submit()];
+    for (const runId of [told, untold]) asking.expect(runId);
+    const before = counted.others();
+    const waits = [told, untold].map((runId) => asking.waitForEnd(runId, 60_000));
+    await test.history.write(told, [completed]);
+    await waits[0];
+    expect(counted.others()).toBe(before);
+    // The hole in the ids tells.
+    await test.history.commit(untold, [completed]);
+    await test.history.write(await test.submit(), [log('elsewhere')]);
+    await waits[1];
+    expect(counted.others()).toBe(before + 1);
+    // Now everybody looks.
+    await asking.waitForEnd(told, 60_000);
+    expect(counted.others()).toBe(before + 2);
+    await asking.close('done');
+  });
+
   it('ends quietly when its signal aborts, also while it waits', async () => {
     const runId = await test.submit();
     const gone = new AbortController();

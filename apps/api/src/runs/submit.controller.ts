@@ -1,6 +1,7 @@
 import { durationSchema, prioritySchema, PRIORITY_LIMIT, submitRunSchema } from '@lattice/contracts';
 import {
   DocumentCache,
+  LiveHub,
   SendAtOnce,
   submissionOfJson,
   submissionOfYaml,
@@ -38,6 +39,7 @@ export class SubmitController {
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly documents: DocumentCache,
     private readonly sender: SendAtOnce,
+    private readonly hub: LiveHub,
   ) {}
 
   @Post()
@@ -70,6 +72,7 @@ export class SubmitController {
       apiKeyId: identityOf(request).keyId,
       idempotencyKey,
       sender: this.sender,
+      onStored: (stored) => this.hub.expect(stored),
     });
     response
       .status(created ? 202 : 200)

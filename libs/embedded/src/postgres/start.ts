@@ -4,6 +4,7 @@ import { EmbeddedError, embeddedCodes } from '../errors';
 import { freePort } from '../free-port';
 import type { HomePaths } from '../home';
 import { describeExit, logExcerpt, startProcess, type ManagedProcess } from '../managed-process';
+import { fitsSocket } from '../socket-path';
 import { waitUntil } from '../wait-until';
 import { databaseName, ensureCluster, postgresEnv } from './init';
 import { nativePostgres } from './native';
@@ -34,7 +35,9 @@ export async function startPostgres(options: StartPostgres): Promise<RunningServ
     const port = await freePort();
     const process = launch(options, host, port);
     if (await isReady(process, host.data, port)) {
-      return { url: `postgres://postgres:${password}@127.0.0.1:${port}/${databaseName}`, process };
+      const socket = socketFolder(host);
+      const by = socket === undefined ? '' : `?host=${encodeURIComponent(socket)}`;
+      return { url: `postgres://postgres:${password}@127.0.0.1:${port}/${databaseName}${by}`, process };
     }
     const exit = process.exit();
     await process.stop();
@@ -50,7 +53,7 @@ export async function startPostgres(options: StartPostgres): Promise<RunningServ
 function launch({ paths, fsync }: StartPostgres, host: PostgresHost, port: number): ManagedProcess {
   const settings = [
     'listen_addresses=127.0.0.1',
-    'unix_socket_directories=',
+    `unix_socket_directories=${socketFolder(host) ?? ''}`,
     'max_connections=200',
     `port=${port}`,
     ...(fsync ? [] : ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off']),
@@ -69,6 +72,14 @@ function launch({ paths, fsync }: StartPostgres, host: PostgresHost, port: numbe
     cwd: '/',
     ...(host.uid === undefined ? {} : { uid: host.uid }),
   });
+}
+
+/**
+ * Where the socket lies by which the apps reach it: half the cost of a connection to 127.0.0.1. In the data folder, which
+ * belongs to the user that the server runs as. Undefined where its path would be too long.
+ */
+function socketFolder(host: PostgresHost): string | undefined {
+  return fitsSocket(join(host.data, '.s.PGSQL.65535')) && !host.data.includes(',') ? host.data : undefined;
 }
 
 /** The server writes its port (line 4) and its state (line 8) to postmaster.pid: no client is needed to ask. */

@@ -7,6 +7,8 @@ export interface RedisConfig {
   readonly dataFolder: string;
   readonly port: number;
   readonly bind: string;
+  /** The file of a Unix socket beside the port. */
+  readonly socket?: string | undefined;
   readonly password: string;
   readonly fsync: boolean;
 }
@@ -18,6 +20,7 @@ export function writeRedisConfig(config: RedisConfig): string {
   const lines = [
     `bind ${config.bind}`,
     `port ${config.port}`,
+    ...(config.socket === undefined ? [] : [`unixsocket "${config.socket}"`, 'unixsocketperm 700']),
     `requirepass ${config.password}`,
     `dir "${config.dataFolder}"`,
     'appendonly yes',

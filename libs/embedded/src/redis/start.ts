@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { EmbeddedError, embeddedCodes } from '../errors';
 import { freePort } from '../free-port';
-import { cacheFolder } from '../home';
+import { cacheFolder, type HomePaths } from '../home';
 import { describeExit, logExcerpt, startProcess, type ManagedProcess } from '../managed-process';
+import { fitsSocket } from '../socket-path';
 import { waitUntil } from '../wait-until';
 import { writeRedisConfig } from './config';
 import { findRedis, redisEnv, type RedisProgram } from './find';
@@ -30,7 +32,9 @@ export async function startRedis(options: StartRedis): Promise<RunningRedis> {
     const process = program ? launch(options, program, port) : await startRedisContainer({ ...options, port });
     if (!process) throw new EmbeddedError(embeddedCodes.redisMissing, installHint(), {});
     if (await isReady(process, port, options.password)) {
-      return { url: `redis://:${options.password}@127.0.0.1:${port}`, process };
+      const socket = program && socketFile(paths);
+      const by = socket === undefined ? '' : `?path=${encodeURIComponent(socket)}`;
+      return { url: `redis://:${options.password}@127.0.0.1:${port}${by}`, process };
     }
     const exit = process.exit();
     await process.stop();
@@ -50,10 +54,17 @@ function launch({ paths, password, fsync }: StartRedis, program: RedisProgram, p
     dataFolder: paths.redisData,
     bind: '127.0.0.1',
     port,
+    socket: socketFile(paths),
     password,
     fsync,
   });
   return startProcess({ paths, name: 'redis', command: program.command, args: [config], env: redisEnv(program) });
+}
+
+/** Where the socket lies by which the apps reach it: half the cost of a connection to 127.0.0.1. Undefined where its path would be too long. */
+function socketFile({ redisData }: HomePaths): string | undefined {
+  const file = join(redisData, 'redis.sock');
+  return fitsSocket(file) ? file : undefined;
 }
 
 async function isReady(process: ManagedProcess, port: number, password: string): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { CONTROL_CLASS } from '@lattice/flow';
-import { ClassQueue, TakeLoop, type Disposal, type Taken } from '@lattice/queue';
-import { z } from 'zod';
+import { ClassQueue, TakeLoop, tellReady, type Disposal, type Taken } from '@lattice/queue';
 import type { AttemptContext } from '../attempt/execute';
 import { readControl } from '../control/control-message';
 import { runJob } from '../attempt/run-job';
@@ -14,7 +13,6 @@ const SWEEP_MS = 1_000;
 /** With a lock of 15 s and two of these, the step of a scheduler that died is taken again within 20 s. */
 const STALLED_MS = 2_000;
 
-const readySchema = z.array(z.string());
 /** A place for one step. */
 type Slot = Readonly<Record<string, never>>;
 const SLOT: Slot = {};
@@ -46,7 +44,7 @@ export class ControlLoop {
       },
       work: (taken, signal) => this.work(taken, signal),
       onError: (error) => runtime.log.warn({ err: error }, 'taking steps'),
-      onReleased: (classes) => void runtime.queue.bus.publish('ready', JSON.stringify(classes)),
+      onReleased: (classes) => void tellReady(runtime.queue, classes),
       lockMs: runtime.settings.lock,
       sweepMs: SWEEP_MS,
     });
@@ -56,10 +54,7 @@ export class ControlLoop {
     const { queue, settings, log } = this.runtime;
     const wake = (): void => this.loop.wake([CONTROL_CLASS.name]);
     this.unsubscribe = [
-      await queue.bus.subscribe('ready', {
-        onMessage: (text) => this.loop.wake(readySchema.parse(JSON.parse(text))),
-        onReconnect: wake,
-      }),
+      await queue.bus.subscribe('steps', { onMessage: wake, onReconnect: wake }),
       await queue.bus.subscribe('control', { onMessage: (text) => this.control(text) }),
     ];
     const jobs = new ClassQueue({

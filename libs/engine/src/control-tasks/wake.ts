@@ -1,6 +1,6 @@
 import { CONTROL_CLASS, type PlanJob } from '@lattice/flow';
 import { hasActiveChildren } from '@lattice/persistence';
-import { readHead, readProgress } from '@lattice/queue';
+import { readHead, readProgress, tellReady } from '@lattice/queue';
 import { startLoop, type Loop } from '../loop';
 import type { Compiled } from '../run/plans';
 import { settleRun } from '../run/stop';
@@ -29,7 +29,7 @@ export async function wakeStep(runtime: Runtime, runId: string, taskKey: string)
   if (job === undefined) return true;
   const at = { taskKey: job.id, className: CONTROL_CLASS.name };
   if (await runtime.flows.unpark({ runId, epoch: head.epoch }, at)) {
-    await runtime.queue.bus.publish('ready', JSON.stringify([CONTROL_CLASS.name]));
+    await tellReady(runtime.queue, [CONTROL_CLASS.name]);
     return true;
   }
   const [progress] = await readProgress(runtime.queue, runId, [taskKey]);

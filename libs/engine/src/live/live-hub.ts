@@ -1,9 +1,10 @@
-import { eventSchema, LatticeError, type RunEvent } from '@lattice/contracts';
+import { eventSchema, isFinalEvent, LatticeError, type RunEvent } from '@lattice/contracts';
 import { lastEventId } from '@lattice/persistence';
 import type { Engine } from '../context';
 import { EventSequence } from './event-sequence';
 import { followRun, type FollowOptions } from './follow-run';
 import type { Attach, LiveListener } from './listener';
+import { Ongoing } from './ongoing';
 import { Turns } from './turns';
 import { waitForEnd, type WaitOptions } from './wait-for-end';
 
@@ -28,6 +29,7 @@ export class LiveHub {
   private probing: NodeJS.Timeout | undefined;
   private stopped: LatticeError | undefined;
   private readonly turns = new Turns();
+  private readonly ongoing = new Ongoing();
   private sequence = new EventSequence();
   /** What Postgres had at the last look, and the bus had not brought. */
   private awaited: bigint | undefined;
@@ -48,7 +50,17 @@ export class LiveHub {
 
   /** Resolves when the run has ended, the time is over, the signal aborts or the hub is closed; does not say which. */
   async waitForEnd(runId: string, timeoutMs: number, options: WaitOptions = {}): Promise<void> {
-    await waitForEnd(this.engine, this.attach, { runId, timeoutMs, ...options });
+    await waitForEnd(this.engine, this.attach, {
+      runId,
+      timeoutMs,
+      goesOn: () => this.ongoing.has(runId),
+      ...options,
+    });
+  }
+
+  /** A run was just stored, and can't have ended yet: who waits for it need not look whether it has. */
+  expect(runId: string): void {
+    if (this.sequence.last !== undefined && this.bus !== undefined) this.ongoing.add(runId);
   }
 
   /** Followers and waiters there are now. */
@@ -104,6 +116,7 @@ export class LiveHub {
 
   private async subscribe(): Promise<Unsubscribe> {
     this.sequence = new EventSequence();
+    this.ongoing.clear();
     const unsubscribe = await this.engine.queue.bus.subscribe('live', {
       onMessage: (text) => this.dispatch(text),
       onReconnect: () => this.checkAll(),
@@ -121,6 +134,7 @@ export class LiveHub {
     const bus = this.bus;
     if (bus === undefined) return;
     this.bus = undefined;
+    this.ongoing.clear();
     this.busClosing = bus
       .then((unsubscribe) => unsubscribe())
       .catch((error: unknown) =>
@@ -141,7 +155,9 @@ export class LiveHub {
   }
 
   private dispatchOne(value: unknown, size: number): void {
-    const channel = this.channels.get(runIdOf(value));
+    const runId = textOf(value, 'runId');
+    if (isFinalEvent(textOf(value, 'type'))) this.ongoing.ended(runId);
+    const channel = this.channels.get(runId);
     if (channel === undefined) return;
     const event = eventSchema.safeParse(value);
     if (!event.success) {
@@ -152,6 +168,7 @@ export class LiveHub {
   }
 
   private checkAll(): void {
+    this.ongoing.clear();
     for (const channel of this.channels.values()) for (const listener of channel) listener.check();
   }
 
@@ -195,8 +212,7 @@ function parseList(text: string): unknown[] | undefined {
   }
 }
 
-function runIdOf(value: unknown): string {
-  return typeof value === 'object' && value !== null && 'runId' in value && typeof value.runId === 'string'
-    ? value.runId
-    : '';
+function textOf(value: unknown, name: string): string {
+  const field: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+  return typeof field === 'string' ? field : '';
 }

@@ -12,9 +12,14 @@ export interface WaitOptions {
 export async function waitForEnd(
   engine: Engine,
   attach: Attach,
-  options: WaitOptions & { runId: string; timeoutMs: number },
+  options: WaitOptions & {
+    runId: string;
+    timeoutMs: number;
+    /** True when the run has not ended for sure, and its end will be told. */
+    goesOn: () => boolean;
+  },
 ): Promise<void> {
-  const { runId, timeoutMs, signal } = options;
+  const { runId, timeoutMs, signal, goesOn } = options;
   const until = Date.now() + timeoutMs;
   let wake: () => void = () => undefined;
   let over = false;
@@ -38,8 +43,10 @@ export async function waitForEnd(
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const state = await getRunState(engine.db, runId);
-      if (state === undefined || isFinalRun(state.status) || isOver()) return;
+      if (!goesOn()) {
+        const state = await getRunState(engine.db, runId);
+        if (state === undefined || isFinalRun(state.status) || isOver()) return;
+      }
       await sleepUntil(until, woken);
     }
   } finally {

@@ -1,7 +1,15 @@
 import { LatticeError, taskError } from '@lattice/contracts';
 import { evaluateTemplate } from '@lattice/expression';
 import { NOT_TAKEN, decide, tasksOf, type Ended, type PlanSegment, type TaskDefinition } from '@lattice/flow';
-import { announceClasses, markQueued, readResults, record, type FlowRun, type GateCount } from '@lattice/queue';
+import {
+  announceClasses,
+  markQueued,
+  readResults,
+  record,
+  tellReady as tellOfJobs,
+  type FlowRun,
+  type GateCount,
+} from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import { z } from 'zod';
 import { readOutput } from './outputs';
@@ -131,10 +139,9 @@ export function tellReady(runtime: Runtime, compiled: Compiled, segments: readon
       (compiled.plan.segments[index]?.ready ?? []).map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''),
     ),
   );
-  if (classes.size === 0) return;
-  runtime.queue.bus
-    .publish('ready', JSON.stringify([...classes]))
-    .catch((error: unknown) => runtime.log.debug({ err: error }, 'the workers were not told of new jobs'));
+  tellOfJobs(runtime.queue, classes).catch((error: unknown) =>
+    runtime.log.debug({ err: error }, 'the workers were not told of new jobs'),
+  );
 }
 
 /** A task that ends without an attempt. */

@@ -1,6 +1,6 @@
 import { isFinalRun, taskError } from '@lattice/contracts';
 import { controlChildren, getDocument, waitingRuns, type OutboxRow, type StoredRun } from '@lattice/persistence';
-import { deleteRun, readHead, resumeRun, stopRun } from '@lattice/queue';
+import { deleteRun, readHead, resumeRun, stopRun, tellReady } from '@lattice/queue';
 import { z } from 'zod';
 import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
@@ -90,7 +90,7 @@ async function sendResume(runtime: Runtime, runId: string): Promise<boolean> {
   const run = { runId, epoch: resumed.epoch };
   for (const job of resumed.parked) await runtime.flows.unpark(run, job);
   const classes = [...new Set(resumed.parked.map(({ className }) => className))];
-  if (classes.length > 0) await runtime.queue.bus.publish('ready', JSON.stringify(classes));
+  await tellReady(runtime.queue, classes);
   const head = await readHead(runtime.queue, runId);
   // One that waits for a limit of its workflow is not in the queues yet.
   if (head !== undefined && !(await waitingRuns(runtime.db, [runId])).has(runId))

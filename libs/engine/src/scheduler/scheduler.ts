@@ -1,7 +1,7 @@
 import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
 import { purgeCached, purgeIdempotencyKeys } from '@lattice/persistence';
-import { ClassQueue, classNames, parseJobId, queueNameOf, readHead } from '@lattice/queue';
+import { ClassQueue, classNames, parseJobId, queueNameOf, readHead, tellReady } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
@@ -177,7 +177,7 @@ export class Scheduler {
         workerId: 'scheduler',
         lockMs: this.runtime.settings.lock,
         stalledMs: STALLED_MS,
-        onStalled: () => void this.runtime.queue.bus.publish('ready', JSON.stringify([name])),
+        onStalled: () => void tellReady(this.runtime.queue, [name]),
       });
       this.stalled.set(id, queue);
       await queue.watchStalled();

@@ -19,6 +19,8 @@ export interface SubmitOptions {
   readonly idempotencyKey?: string | undefined;
   /** Sends what it can by itself; without it the schedulers do. */
   readonly sender?: SendAtOnce | undefined;
+  /** Called when a run is stored, before it is sent. */
+  readonly onStored?: ((runId: string) => void) | undefined;
 }
 
 export interface Submitted {
@@ -60,6 +62,7 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
     );
   }
   if (inserted.status === 'created') {
+    options.onStored?.(inserted.runId);
     if (graceMs > 0) sender?.send(made);
     else nudge(engine);
   }

@@ -1,5 +1,5 @@
 import type { ResourceClass } from '@lattice/flow';
-import { ClassQueue, TakeLoop, readClasses, type Disposal, type Taken } from '@lattice/queue';
+import { ClassQueue, TakeLoop, readClasses, tellReady as tellOfJobs, type Disposal, type Taken } from '@lattice/queue';
 import { z } from 'zod';
 import { readControl } from '../control/control-message';
 import type { Runtime } from '../runtime';
@@ -126,9 +126,9 @@ export class Intake {
 
   private tellReady(classes: readonly string[]): void {
     this.loop.wake(classes);
-    this.options.runtime.queue.bus
-      .publish('ready', JSON.stringify(classes))
-      .catch((error: unknown) => this.warn(error, 'telling of released jobs'));
+    tellOfJobs(this.options.runtime.queue, classes).catch((error: unknown) =>
+      this.warn(error, 'telling of released jobs'),
+    );
   }
 
   private control(text: string): void {

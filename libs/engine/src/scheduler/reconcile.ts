@@ -10,6 +10,8 @@ import { recoverRun } from './recover';
 import { stopOrphans } from './stop-orphans';
 
 const PAGE = 200;
+/** So much is asked of Redis at once. */
+const TOGETHER = 50;
 const PAUSE_MS = 1_000;
 /** Finding the runs takes at most this share of the time, also past thousands that wait for a limit. */
 const SHARE = 20;
@@ -52,8 +54,13 @@ export class Reconciler {
     this.after = page.length < PAGE ? undefined : page.at(-1)?.runId;
     await stopOrphans(this.runtime, page);
     const now = await serverTime(this.runtime.queue);
-    for (const stored of page) {
-      const head = await readHead(this.runtime.queue, stored.runId);
+    const heads: (RunHead | undefined)[] = [];
+    for (let from = 0; from < page.length; from += TOGETHER) {
+      const some = page.slice(from, from + TOGETHER);
+      heads.push(...(await Promise.all(some.map(({ runId }) => readHead(this.runtime.queue, runId)))));
+    }
+    for (const [index, stored] of page.entries()) {
+      const head = heads[index];
       if (head === undefined) {
         await this.missing(stored);
         continue;
@@ -136,17 +143,15 @@ export async function reconcileRun(runtime: Runtime, runId: string, head: RunHea
     default: {
       // Gates of another version are not ours to count; one that is being moved is looked after by whoever moves it.
       if (!runtime.pin.holds(head.version) || head.moved) return;
-      // One that was paused before its time is in Redis already, and comes up when its row is sent.
-      if (await awaitsSending(runtime.db, runId)) return;
       const compiled = await runtime.plans.get(head.sha);
       const run: FlowRun = { runId, epoch: head.epoch, priority: head.priority, sha: head.sha };
       await releaseForgotten(runtime, run, compiled, head);
-      await finaliseIfDone(runtime, runId);
+      if (head.left === 0) await finaliseIfDone(runtime, runId);
     }
   }
 }
 
-/** Adds segments that are open but of which no task was ever begun. */
+/** Adds segments that are open, of which no task was ever begun, and whose jobs are not there. Most quiet runs only wait for a worker. */
 async function releaseForgotten(runtime: Runtime, run: FlowRun, compiled: Compiled, head: RunHead): Promise<void> {
   const { plan } = compiled;
   const counts = await readGates(runtime.queue, run.runId, [...plan.gates.keys()]);
@@ -159,11 +164,37 @@ async function releaseForgotten(runtime: Runtime, run: FlowRun, compiled: Compil
     run.runId,
     candidates.map(({ first }) => first),
   );
-  const idle = candidates.filter((_, index) => progress[index]?.ended === false && progress[index]?.attempt === 0);
+  const idle = await withoutJob(
+    runtime,
+    { run, compiled },
+    candidates.filter((_, index) => progress[index]?.ended === false && progress[index]?.attempt === 0),
+  );
+  // One that was paused before its time is in Redis already, and comes up when its row is sent.
+  if (idle.length === 0 || (await awaitsSending(runtime.db, run.runId))) return;
   const gates = [...new Set(idle.flatMap(({ gate }) => (gate === null ? [] : [gate])))];
   const roots = plan.segments.flatMap(({ gate, ready }, index) =>
     gate === null && idle.some(({ first }) => first === ready[0]) ? [index] : [],
   );
   if (roots.length > 0) await addSegments(runtime, run, compiled, roots);
   if (gates.length > 0) await release(runtime, { run, compiled, gates, others: head.others });
+}
+
+/** Those whose job is not in its queue. */
+async function withoutJob<T extends { readonly first: string }>(
+  runtime: Runtime,
+  { run, compiled }: { run: FlowRun; compiled: Compiled },
+  candidates: readonly T[],
+): Promise<T[]> {
+  const missing: T[] = [];
+  for (let at = 0; at < candidates.length; at += TOGETHER) {
+    const some = candidates.slice(at, at + TOGETHER);
+    const held = await Promise.all(
+      some.map(async ({ first }) => {
+        const job = compiled.jobs.get(first)?.job;
+        return job !== undefined && runtime.flows.holdsJob(run, job);
+      }),
+    );
+    missing.push(...some.filter((_, index) => held[index] !== true));
+  }
+  return missing;
 }

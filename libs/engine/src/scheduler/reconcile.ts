@@ -67,7 +67,7 @@ export class Reconciler {
       }
       this.missingSince.delete(stored.runId);
       if (head.moved || this.runtime.pin.standingOf(head.version) === 'older') this.on.older(stored.runId);
-      if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored, head);
+      if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored);
     }
     return page.length === 0 ? NOTHING_MS : Math.max(PAUSE_MS, took * SHARE);
   }
@@ -87,9 +87,12 @@ export class Reconciler {
   }
 
   /** A run that can't be mended must not keep the others from it. */
-  private async mend(stored: StoredRun, head: RunHead): Promise<void> {
+  private async mend(stored: StoredRun): Promise<void> {
     const { runId } = stored;
     try {
+      // Of those that were read together it is the last one's turn only now.
+      const head = await readHead(this.runtime.queue, runId);
+      if (head === undefined) return;
       await reconcileRun(this.runtime, runId, head);
       await this.findLost(stored, head);
     } catch (error) {

@@ -168,6 +168,7 @@ export const CODES = {
     family: 'terminal',
     hint: 'Leave only regular files and folders in $LATTICE_ARTIFACTS: no links, devices or sockets.',
   },
+  artifact_not_granted: { status: 500, family: 'terminal', hint: 'Name the artifact in the inputs of the run.' },
   artifacts_too_large: {
     status: 500,
     family: 'terminal',

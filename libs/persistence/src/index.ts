@@ -84,6 +84,7 @@ export {
   judgeArtifacts,
   listArtifacts,
   wholeArtifact,
+  isArtifactGranted,
 } from './artifacts/artifacts';
 export type { ArtifactKind, NewArtifact, StoredArtifact } from './artifacts/artifacts';
 export { loadOutput, loadOutputs, storeOutput } from './outputs/outputs';

@@ -97,7 +97,7 @@ async function work(
       ...(context.gpus === undefined ? {} : { gpus: context.gpus }),
       ...(context.labels === undefined ? {} : { labels: context.labels }),
       limits: prepared.limits,
-      ...(prepared.files === undefined ? {} : { files: filesToGive(context.runtime, prepared.files) }),
+      ...(prepared.files === undefined ? {} : { files: filesToGive(context.runtime, run.runId, prepared.files) }),
       ...(leavesFiles(task) ? { artifacts: artifactKeeper(context.runtime, address, () => silence?.heard()) } : {}),
       onLog: (chunk) => {
         silence?.heard();

@@ -9,6 +9,7 @@ const INSERT = prepared('insert-artifacts');
 const COMPLETE = prepared('complete-artifacts');
 const OF_ATTEMPT = prepared('attempt-artifacts');
 const WHOLE = prepared('whole-artifact');
+const GRANTED = prepared('is-artifact-granted');
 const GET = prepared('get-artifact');
 const LIST = planned('list-artifacts');
 const JUDGE = prepared('judge-artifacts');
@@ -103,6 +104,19 @@ export async function getArtifact(session: Session, id: string): Promise<StoredA
 export async function wholeArtifact(session: Session, id: string): Promise<StoredArtifact | undefined> {
   const [row] = await session.query(WHOLE, [id]);
   return row === undefined ? undefined : rowSchema.parse(row);
+}
+
+const grantedSchema = z.object({ granted: z.boolean() });
+
+/** Whether a run may be given an artifact: of its own tree of runs, or named by the inputs with which that was begun. */
+export async function isArtifactGranted(
+  session: Session,
+  runId: string,
+  artifact: Pick<StoredArtifact, 'id' | 'runId'>,
+): Promise<boolean> {
+  if (artifact.runId === runId) return true;
+  const [row] = await session.query(GRANTED, [runId, artifact.id, artifact.runId]);
+  return grantedSchema.parse(row).granted;
 }
 
 /** Artifacts of a run, of one task if it is named, in the order in which they were made. */

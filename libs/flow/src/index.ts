@@ -11,7 +11,7 @@ export { fingerprint, canonicalJson } from './fingerprint';
 export { compile, tasksOf, BOUNDS } from './compile';
 export { PLAN_VERSION } from './version';
 export type { FlowPlan, PlanGate, PlanJob, PlanSegment, PlanTask } from './plan';
-export { CONTROL_CLASS } from './resource-class';
+export { CONTROL_CLASS, DEFAULT_CPU } from './resource-class';
 export type { Batching, Placement, Preference } from './placement';
 export type { ResourceClass, Need } from './resource-class';
 export { downstreamOf } from './downstream';

@@ -30,8 +30,8 @@ export const CONTROL_CLASS: ResourceClass = {
   rules: {},
 };
 
-/** A task that asks for no CPU takes a quarter of a core: most tasks wait for something most of the time. */
-const DEFAULT_CPU = 0.25;
+/** Cores. A task that asks for no CPU takes a quarter of a core: most tasks wait for something most of the time. */
+export const DEFAULT_CPU = 0.25;
 const CPU_STEP = 0.25;
 
 /** Rounds cores up to quarters below one and to whole ones above, so that classes stay few. */

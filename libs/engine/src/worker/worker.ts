@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism, totalmem } from 'node:os';
 import type { SandboxLevel } from '@lattice/contracts';
 import { createExecutors, type Executors, type Handler } from '@lattice/executor';
 import type { ResourceClass, TaskDefinition } from '@lattice/flow';
@@ -22,6 +21,7 @@ import { announcementOf, stateUnder } from './announce';
 import { claimSeat } from './batches/claim-seat';
 import { flushLanes, pendingOf } from './batches/pending';
 import { withBatchHandlers } from './batches/wrap-handlers';
+import { findCapacity } from './capacity/find-capacity';
 import { foundLabels } from './found-labels';
 import { WorkerGpus } from './gpus/worker-gpus';
 import { Intake, type Order } from './intake';
@@ -103,11 +103,7 @@ export class LatticeWorker {
     return new Intake({
       runtime,
       workerId: worker.id,
-      capacity: {
-        cpu: worker.cpus ?? availableParallelism(),
-        memory: worker.memory ?? totalmem(),
-        slots: worker.concurrency,
-      },
+      capacity: findCapacity(worker),
       canServe: (entry) => this.canServe(entry),
       reluctance: (entry) => reluctanceOf(entry, this.labels.all, this.used),
       admits: (entry) => meetsRules(entry.rules, this.labels.all),

@@ -29,16 +29,30 @@ function faultsOfIssue(issue: Issue, base: readonly PropertyKey[]): Fault[] {
   }
 }
 
-/** Of a union the branch that came furthest tells most; a branch that fails at once says only that the type is another. */
+/**
+ * Of a union the branch that came furthest tells most, or the only one that takes values of this type; a branch that fails at
+ * once says only that the type is another.
+ */
 function faultsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: PropertyKey[]): Fault[] {
   const depth = (issues: readonly Issue[]): number => Math.max(0, ...issues.map((inner) => inner.path.length));
   const best = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0];
   if (best !== undefined && depth(best) > 0) return best.flatMap((inner) => faultsOfIssue(inner, path));
+  const [ofType, ...others] = issue.errors.filter((issues) => !isOfOtherType(issues));
+  if (ofType !== undefined && others.length === 0) return ofType.flatMap((inner) => faultsOfIssue(inner, path));
   const expected = issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_type' ? [inner.expected] : []));
   const custom = issue.errors.flat().find((inner) => inner.code === 'custom');
   const message =
     custom?.message ?? (expected.length > 0 ? `expected ${[...new Set(expected)].join(' or ')}` : issue.message);
   return [fault('bad_type', pointerOf(path), message)];
+}
+
+/** Whether a branch of a union is for values of another type. */
+function isOfOtherType(issues: readonly Issue[]): boolean {
+  return issues.some(
+    (inner) =>
+      inner.path.length === 0 &&
+      (inner.code === 'invalid_type' || (inner.code === 'invalid_union' && inner.errors.every(isOfOtherType))),
+  );
 }
 
 function codeOf(issue: Extract<Issue, { code: 'custom' }>): ErrorCode | undefined {

@@ -175,4 +175,11 @@ describe('start:NAME', () => {
     for (const name of ['REDIS_URL', 'DATABASE_URL', 'LATTICE_SANDBOX', 'PORT']) expect(wrong.output()).toContain(name);
     expect(code).toBe(2);
   });
+
+  it('says that a worker has nowhere to keep the files of tasks, and ends with 1', async () => {
+    const worker = start('npm', ['run', 'start:worker'], { ...env, TMPDIR: '/dev/null/none' });
+    const { code } = await worker.ended;
+    expect(worker.output()).toMatch(/could not start \(sandbox_failed\): .*\/dev\/null\/none.*set TMPDIR to/);
+    expect(code).toBe(1);
+  });
 });

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
-import { LatticeWorker, checkScripts, loadHandlers, openRuntime, runApp } from '@lattice/engine';
+import { LatticeWorker, checkScripts, checkWorkRoot, loadHandlers, openRuntime, runApp } from '@lattice/engine';
 import { NestFactory } from '@nestjs/core';
 import { serveHealth } from './serve-health';
 import { WorkerModule } from './worker.module';
 
 runApp('worker', process.env, async (engine) => {
+  checkWorkRoot();
   const handlers = await loadHandlers(engine.settings.worker.handlers);
   await checkScripts(engine.settings.worker.scripts);
   const runtime = await openRuntime(engine);

@@ -45,6 +45,7 @@ export { LatticeWorker } from './worker/worker';
 export { RemoteWorker } from './remote/remote-worker';
 export { loadHandlers } from './worker/handlers';
 export { checkScripts } from './worker/check-scripts';
+export { checkWorkRoot } from '@lattice/executor';
 export { startLoop } from './loop';
 export type { Loop } from './loop';
 export { ROOT_QUEUE, ROOT_WORKER_OPTIONS, rootAgain } from '@lattice/queue';

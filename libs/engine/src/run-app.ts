@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { SettingsError, createLogger, readSettings, type Settings } from '@lattice/config';
+import { LatticeError } from '@lattice/contracts';
 import type { Engine } from './context';
 import { closeEngine, openEngine } from './open-engine';
 
@@ -30,7 +31,9 @@ export function runApp(
   setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
   const settings = settingsOrExit(environment);
   run(name, settings, start).catch((error: unknown) => {
-    process.stderr.write(`The ${name} could not start: ${error instanceof Error ? error.message : String(error)}\n`);
+    const code = error instanceof LatticeError ? ` (${error.code})` : '';
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`The ${name} could not start${code}: ${message}\n`);
     process.exit(1);
   });
 }

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +6,7 @@ import { LatticeError, type Language } from '@lattice/contracts';
 import { giveFiles } from './artifacts/give';
 import { isAbandoned, parseStamp, type Owner } from './owner';
 import type { Execution } from './port';
+import { messageOf } from './thrown';
 
 /** Where a task finds its files: on the host, or as it sees them from inside its sandbox. */
 export interface Places {
@@ -136,18 +137,44 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
 }
 
+/**
+ * Throws `sandbox_failed`, with what to do, when files of tasks can't be kept below `root`: a worker is to say so at its start,
+ * not to take tasks only to fail them.
+ */
+export function checkWorkRoot(root = defaultWorkRoot()): void {
+  ensureRoot(root, false);
+  try {
+    rmdirSync(mkdtempSync(path.join(root, 'check-')));
+  } catch (error) {
+    throw noWorkRoot(root, error);
+  }
+}
+
 /** The root is in a folder that all may write, so it must not be a trap. `passable`: another user has a folder in it. */
 export function ensureRoot(root: string, passable: boolean): void {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw noWorkRoot(root, error);
+  }
   const info = lstatSync(root);
   const uid = process.getuid?.();
   if (!info.isDirectory() || (uid !== undefined && uid !== 0 && info.uid !== uid)) {
     throw new LatticeError(
       'sandbox_failed',
-      `${root} must be a folder of the worker's own user; set another work folder`,
+      `${root} must be a folder of the worker's own user; set TMPDIR to another folder`,
     );
   }
   if (passable && (info.mode & 0o001) === 0) chmodSync(root, (info.mode & 0o777) | 0o001);
+}
+
+function noWorkRoot(root: string, error: unknown): LatticeError {
+  return new LatticeError(
+    'sandbox_failed',
+    `the folder for the files of tasks, ${root}, can't be written (${messageOf(error)}): ` +
+      'set TMPDIR to a folder that is there and that the user of the worker may write to',
+    { cause: error },
+  );
 }
 
 function write(file: string, text: string, audience: Audience, uid: number | undefined): void {

@@ -1,4 +1,5 @@
 import type { ClassQueue, Taken } from './class-queue';
+import { HeldJobs, type Held } from './held-jobs';
 
 /** What is to become of a job after its work. */
 export type Disposal =
@@ -45,14 +46,6 @@ export interface TakeLoopOptions<Reservation extends object> {
 /** A parked job looks again by itself after so long, should nobody put it back. */
 const PARKED_MS = 60_000;
 
-interface Held {
-  readonly taken: Taken;
-  readonly abort: AbortController;
-  readonly queue: ClassQueue;
-  /** When the lock was surely ours for a whole span, by the clock of this process. */
-  lockedAt: number;
-}
-
 /** Where a chain of jobs is worked on. */
 interface Place<Reservation extends object> {
   readonly queue: ClassQueue;
@@ -60,8 +53,6 @@ interface Place<Reservation extends object> {
 }
 
 const REQUEUE: Disposal = { do: 'requeue' };
-/** Reason of an abort: the lock is lost, and with it the right to record. */
-const LOST = 'heartbeat_lost';
 
 /**
  * One loop over all classes of a worker. A job is taken only after its need was reserved, so that a worker never holds a job
@@ -71,21 +62,23 @@ export class TakeLoop<Reservation extends object> {
   private readonly queues = new Map<string, ClassQueue>();
   /** Classes that may have jobs. */
   private readonly hungry = new Set<string>();
-  private readonly held = new Set<Held>();
+  private readonly held: HeldJobs;
   private readonly timers = new Set<NodeJS.Timeout>();
   private pumping = false;
   /** A wake that comes while the pump is on must not be lost. */
   private woken = false;
   private stopped = false;
   private idle: (() => void)[] = [];
-  private renewing = false;
 
   private onHold = false;
   /** Questions put to Redis by the pump. */
   private looks = 0;
   private provedAt = performance.now();
 
-  constructor(private readonly options: TakeLoopOptions<Reservation>) {}
+  constructor(private readonly options: TakeLoopOptions<Reservation>) {
+    const { lockMs, onError } = options;
+    this.held = new HeldJobs({ lockMs, onError, onRenewed: () => this.proved() });
+  }
 
   /** Milliseconds since Redis last answered a look into a queue, or a renewal, of this loop. A loop on hold has nothing to prove. */
   get provedAgo(): number {
@@ -126,7 +119,7 @@ export class TakeLoop<Reservation extends object> {
 
   start(): void {
     this.every(this.options.sweepMs, () => this.wake(this.queues.keys()));
-    this.every(Math.min(1_000, this.options.lockMs / 6), () => void this.keepLocks());
+    this.every(Math.min(1_000, this.options.lockMs / 6), () => void this.held.keepLocks());
   }
 
   /** Goes on with a job that was adopted; false when what it takes is not free. */
@@ -141,7 +134,7 @@ export class TakeLoop<Reservation extends object> {
 
   /** Renews the locks of all jobs that are held, so that each stands for a whole span from now. */
   async renewAll(): Promise<void> {
-    await Promise.all([...this.held].map(({ queue, taken }) => queue.renew([taken])));
+    await this.held.renewAll();
   }
 
   /** Tells that jobs may wait in these classes. */
@@ -153,7 +146,7 @@ export class TakeLoop<Reservation extends object> {
 
   /** Aborts the work on the jobs that are picked. */
   abort(pick: (taken: Taken) => boolean, reason: string): void {
-    for (const { taken, abort } of this.held) if (pick(taken)) abort.abort(reason);
+    this.held.abort(pick, reason);
   }
 
   /** Takes no more; resolves when all work has ended. */
@@ -308,44 +301,6 @@ export class TakeLoop<Reservation extends object> {
       this.wake([className]);
     }, ms + 1);
     this.timers.add(timer);
-  }
-
-  /**
-   * Renews locks in time. A job without a renewal for a whole lock is taken for lost: somebody else may have it. The same
-   * check catches a process that was frozen: its first tick comes too late.
-   */
-  private async keepLocks(): Promise<void> {
-    const now = Date.now();
-    for (const { lockedAt, abort } of this.held) if (now - lockedAt >= this.options.lockMs) abort.abort(LOST);
-    if (this.renewing) return;
-    this.renewing = true;
-    try {
-      for (const [queue, held] of this.dueByQueue(now)) {
-        const started = Date.now();
-        const lost = await queue.renew(held.map(({ taken }) => taken));
-        this.proved();
-        for (const entry of held) {
-          if (!lost.includes(entry.taken)) entry.lockedAt = started;
-          else if (this.held.has(entry)) entry.abort.abort(LOST);
-        }
-      }
-    } catch (error) {
-      this.options.onError(error);
-    } finally {
-      this.renewing = false;
-    }
-  }
-
-  /** Jobs of which a third of the lock has passed. One that was given up is not kept from others. */
-  private dueByQueue(now: number): Map<ClassQueue, Held[]> {
-    const byQueue = new Map<ClassQueue, Held[]>();
-    for (const entry of this.held) {
-      if (now - entry.lockedAt < this.options.lockMs / 3 || entry.abort.signal.reason === LOST) continue;
-      const due = byQueue.get(entry.queue);
-      if (due === undefined) byQueue.set(entry.queue, [entry]);
-      else due.push(entry);
-    }
-    return byQueue;
   }
 }
 

@@ -162,6 +162,7 @@ describe('who may do what', () => {
         status: 404,
         code: 'not_found',
         detail: 'Nothing lives at /v1/nothing.',
+        faults: [],
       });
       const method = await test.call('/v1/runs', { method: 'PUT' });
       expect([method.status, method.headers.get('allow')]).toEqual([405, 'GET, POST']);

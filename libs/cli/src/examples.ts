@@ -55,7 +55,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'keys list': ['lattice keys list'],
   'keys create': ['lattice keys create dashboard --scope viewer'],
   'keys revoke': ['lattice keys revoke ccee63b3-6f6b-4623-89cb-188269a30d28'],
-  mcp: ['lattice mcp --read-only', 'claude mcp add lattice -- lattice mcp'],
+  mcp: ['lattice mcp --read-only', 'lattice mcp --workflows'],
   completion: ['source <(lattice completion bash)'],
 };
 

@@ -10,6 +10,10 @@ const LATER_MS = 2_000;
 /** A row that has to wait for something is tried again after so long. */
 const SOON_MS = 250;
 const SWEEP_MS = 1_000;
+/** Orders are looked for so long after the last one: some have to wait for another. */
+const LOOK_MS = 2_000;
+/** Until somebody tells. */
+const IDLE_MS = 60_000;
 
 /** Sends what is due of the outbox. Without a word that there is something, one look at it is all that a turn costs. */
 export class OutboxSender {
@@ -42,13 +46,30 @@ export class OutboxSender {
 }
 
 /**
- * Sends what controls runs, beside the sender: an order waits for none of the runs that are to be started. Returns milliseconds until
- * there may be more.
+ * Sends what controls runs, beside the sender: an order waits for none of the runs that are to be started. Looks only when it is
+ * told, and for a while after; the sender has the orders that nobody told of.
  */
-export async function sendOrders(runtime: Runtime, admissions: Admissions): Promise<number> {
-  const count = await sendDue(runtime, admissions, claimOrders);
-  if (count === undefined) return SOON_MS;
-  return count > 0 ? 0 : SWEEP_MS;
+export class OrderSender {
+  private lookUntil = 0;
+
+  constructor(
+    private readonly runtime: Runtime,
+    private readonly admissions: Admissions,
+  ) {}
+
+  /** There is an order. */
+  tell(): void {
+    this.lookUntil = performance.now() + LOOK_MS;
+  }
+
+  /** Returns milliseconds until there may be more. */
+  async turn(): Promise<number> {
+    if (performance.now() > this.lookUntil) return IDLE_MS;
+    const count = await sendDue(this.runtime, this.admissions, claimOrders);
+    if (count === undefined || count === 0) return SOON_MS;
+    this.tell();
+    return 0;
+  }
 }
 
 /** How many rows were due; undefined when Redis may not be written to now: what is sent then would be taken for lost. */

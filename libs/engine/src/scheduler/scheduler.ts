@@ -8,7 +8,7 @@ import { finaliseIfDone } from '../run/finalise';
 import { Admissions, LIMITS_IN_USE } from '../admission/admissions';
 import type { Runtime } from '../runtime';
 import { RunClearer } from './clear-runs';
-import { OutboxSender, sendOrders } from './outbox-sender';
+import { OrderSender, OutboxSender } from './outbox-sender';
 import { startLoop, type Loop } from '../loop';
 import { ORDERS } from '../submit/nudge';
 import { ScheduleClock } from '../schedules/schedule-loop';
@@ -68,7 +68,8 @@ export class Scheduler {
     this.history = history;
     const sender = new OutboxSender(runtime, admissions);
     const outbox = startLoop({ name: 'outbox', log, turn: () => sender.turn() });
-    const orders = startLoop({ name: 'orders', log, turn: () => sendOrders(runtime, admissions) });
+    const orderSender = new OrderSender(runtime, admissions);
+    const orders = startLoop({ name: 'orders', log, turn: () => orderSender.turn() });
     const mover = (this.mover = new RunMover(runtime, (run) => clearer.addJobs(run)));
     const moving = startLoop({ name: 'moving of runs to this version', log, turn: () => mover.turn() });
     const reconciler = new Reconciler(runtime, {
@@ -92,18 +93,23 @@ export class Scheduler {
       startLoop({ name: 'artifacts', log, turn: () => sweepArtifacts(runtime) }),
       startLoop({ name: 'stalled jobs', log, turn: () => this.watchStalled() }),
     );
-    const wake = (): void => {
-      sender.tell();
-      outbox.wake();
-    };
     await this.control.start();
-    const hear = (message: string): void => {
-      if (message === LIMITS_IN_USE) admissions.expect();
-      else if (message === ORDERS) orders.wake();
-      else wake();
-    };
-    this.unsubscribe = await runtime.queue.bus.subscribe('nudge', { onMessage: hear, onReconnect: wake });
+    this.unsubscribe = await this.listen({
+      limits: () => admissions.expect(),
+      orders: () => told(orderSender, orders),
+      outbox: () => told(sender, outbox),
+    });
     this.stopSchedules = await new ScheduleClock(runtime).start();
+  }
+
+  /** Hears what the outbox has, from whoever put it there. */
+  private listen(on: { limits: () => void; orders: () => void; outbox: () => void }): Promise<() => Promise<void>> {
+    const hear = (message: string): void => {
+      if (message === LIMITS_IN_USE) on.limits();
+      else if (message === ORDERS) on.orders();
+      else on.outbox();
+    };
+    return this.runtime.queue.bus.subscribe('nudge', { onMessage: hear, onReconnect: on.outbox });
   }
 
   /**
@@ -183,4 +189,9 @@ export class Scheduler {
       await queue.watchStalled();
     }
   }
+}
+
+function told(sender: { tell(): void }, loop: Loop): void {
+  sender.tell();
+  loop.wake();
 }

@@ -16,5 +16,6 @@ from (
   limit $1
   for update skip locked
 ) due
-left join runs run on run.id = due.run_id
+-- One look at the key for each row: the planner does not know the limit, and would rather read all runs.
+left join lateral (select * from runs where runs.id = due.run_id limit 1) run on true
 order by due.not_before, due.id

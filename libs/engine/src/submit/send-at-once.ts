@@ -12,11 +12,6 @@ const LIMIT_MS = 700;
 const MOST_TASKS = 100;
 /** So many are sent at once at most. */
 const MOST = 64;
-/**
- * Whoever submits waits so long for the sending at most. An answer in between would cost more than that: its sender asks for more, and
- * the run waits behind what is asked.
- */
-const ANSWER_MS = 25;
 /** Outbox rows are deleted together with those of so many milliseconds. */
 const TOGETHER_MS = 50;
 
@@ -46,26 +41,17 @@ export class SendAtOnce {
     return here ? GRACE_MS : 0;
   }
 
-  /** Sends a run that was stored with a grace. Resolves when that is done, and soon in any case; never rejects. */
-  async send(run: NewRun): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ANSWER_MS);
-    });
-    await Promise.race([this.sendOrHandOver(run), late]);
-    clearTimeout(timer);
-  }
-
-  private async sendOrHandOver(run: NewRun): Promise<void> {
+  /** Sends a run that was stored with a grace. Nobody waits for it. */
+  send(run: NewRun): void {
     this.inFlight += 1;
-    try {
-      if (await this.trySend(run)) this.forget(run.runId);
-      else await this.handOver(run.runId);
-    } catch (error) {
-      this.runtime.log.debug({ err: error }, 'the schedulers were not told of a run');
-    } finally {
-      this.inFlight -= 1;
-    }
+    this.trySend(run)
+      .catch((error: unknown) => {
+        this.runtime.log.warn({ err: error, runId: run.runId }, 'a run was not sent at once; a scheduler will do it');
+        return false;
+      })
+      .then((done) => (done ? this.forget(run.runId) : this.handOver(run.runId)))
+      .finally(() => (this.inFlight -= 1))
+      .catch((error: unknown) => this.runtime.log.debug({ err: error }, 'the schedulers were not told of a run'));
   }
 
   /** Deletes what is left to be deleted. */
@@ -75,12 +61,7 @@ export class SendAtOnce {
   }
 
   private async trySend(run: NewRun): Promise<boolean> {
-    try {
-      return await sendRun(this.runtime, storedRunOf(run), run.document, { notAfter: Date.now() + LIMIT_MS });
-    } catch (error) {
-      this.runtime.log.warn({ err: error, runId: run.runId }, 'a run was not sent at once; a scheduler will do it');
-      return false;
-    }
+    return sendRun(this.runtime, storedRunOf(run), run.document, { notAfter: Date.now() + LIMIT_MS });
   }
 
   private async handOver(runId: string): Promise<void> {

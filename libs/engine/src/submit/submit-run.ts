@@ -63,7 +63,7 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
   }
   if (inserted.status === 'created') {
     options.onStored?.(inserted.runId);
-    if (graceMs > 0) await sender?.send(made);
+    if (graceMs > 0) sender?.send(made);
     else nudge(engine);
   }
   return { runId: inserted.runId, created: inserted.status === 'created' };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { testDatabase, type TestDatabase } from '../../../../test/support/postgres';
 import { insertRun } from '../runs/insert-run';
+import { readSql } from '../statements';
 import { claimOutbox, insertOutbox, nextDue, type OutboxRow } from './outbox';
 
 let test_: TestDatabase;
@@ -86,4 +87,23 @@ test('two claims at once never have the same row', async () => {
     return all(rows);
   });
   expect([seen.length, new Set(seen).size]).toEqual([6, 6]);
+});
+
+test.each(['claim-outbox', 'claim-orders'])('%s looks each run up by its key, however many there are', async (name) => {
+  await test_.db.query(`
+    with made as (
+      insert into runs (id, workflow, document_sha, inputs, task_count)
+      select gen_random_uuid(), 'w', 'sha', '{}', 1 from generate_series(1, 20000) returning id
+    )
+    insert into outbox (kind, run_id) select 'run', id from made`);
+  await test_.db.query('analyze runs; analyze outbox');
+  const plan = await test_.db.transaction(async (session) => {
+    await session.query('set local plan_cache_mode = force_generic_plan');
+    await session.query(`prepare claim as ${readSql('sql', name)}`);
+    const rows = await session.query('explain (costs off) execute claim (100)');
+    await session.query('deallocate claim');
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  });
+  expect(plan).toContain('runs_pkey');
+  expect(plan).not.toContain('Seq Scan');
 });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseDocumentText } from '@lattice/flow';
+import { eventually } from '../../support/eventually';
 import { McpTest, TRANSPORTS, type Assistant } from './support';
 
 const root = join(__dirname, '..', '..', '..');
@@ -146,11 +147,14 @@ describe.each(TRANSPORTS)('over %s', (kind) => {
     await call('signal_run', { runId: signalled, name: 'go', payload: { n: 1 } });
     expect((await call('wait_for_run', { runId: signalled })).value).toMatchObject({ status: 'completed' });
     const queued = await start(NOBODY);
-    const workers = await call('list_workers');
-    expect(workers.value['workers'][0]).toMatchObject({ workerId: 'worker-1', status: 'online' });
-    expect(workers.value['waiting']).toContainEqual(
-      expect.objectContaining({ runId: queued, task: 'a', reason: expect.stringContaining('nobody-has-it') }),
-    );
+    await eventually('it is told why the task waits', async () => {
+      const workers = await call('list_workers');
+      expect(workers.value['workers'][0]).toMatchObject({ workerId: 'worker-1', status: 'online' });
+      expect(workers.value['waiting']).toContainEqual(
+        expect.objectContaining({ runId: queued, task: 'a', reason: expect.stringContaining('nobody-has-it') }),
+      );
+      return true;
+    });
     expect((await call('pause_run', { runId: queued })).isError).toBe(false);
     const cancelled = await call('cancel_run', { runId: queued });
     expect(cancelled.value).toMatchObject({ runId: queued });

@@ -95,6 +95,8 @@ async function endUnsent(runtime: Runtime, compiled: Compiled, { runs, reason }:
             priority: run.priority,
             event: createdEvent({ workflow: run.workflow, version: run.version, schedule: null, tick: null }),
             fields: { pa: `${run.parent.runId}|${run.parent.taskKey}` },
+            // It never starts, and says so.
+            guard: 'stop',
           }),
         ),
       );

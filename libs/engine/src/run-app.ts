@@ -31,7 +31,8 @@ export function runApp(
   start: (engine: Engine) => Promise<RunningApp>,
 ): void {
   setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
-  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING}`);
+  // It reads all events, which leaves much to collect; the others keep little.
+  if (name === 'scheduler') setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING}`);
   const settings = settingsOrExit(environment);
   run(name, settings, start).catch((error: unknown) => {
     const code = error instanceof LatticeError ? ` (${error.code})` : '';

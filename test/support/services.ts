@@ -107,7 +107,7 @@ export async function ownServices(): Promise<OwnServices> {
 
 /** What Redis writes; its configuration stays. */
 function dataFiles(folder: string): string[] {
-  return readdirSync(folder).filter((name) => name !== 'redis.conf');
+  return readdirSync(folder).filter((name) => name !== 'redis.conf' && name !== 'redis.sock');
 }
 
 /** Waits until that moment of `performance.now()`. */

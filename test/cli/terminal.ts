@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { randomUUID } from 'node:crypto';
@@ -22,6 +22,13 @@ export interface InTerminal {
   type(keys: string): void;
 }
 
+/** Shows nothing. */
+const MARK = '\u001b[?9999l';
+
+function contentOf(file: string): Promise<string> {
+  return eventually(file, () => Promise.resolve((existsSync(file) && readFileSync(file, 'utf8').trim()) || undefined));
+}
+
 /** Starts `lattice` in a terminal of this size. */
 export function inTerminal(
   test: CommandTest,
@@ -31,9 +38,11 @@ export function inTerminal(
   const screen = new Screen(columns, rows);
   const device = join(test.folder, `tty-${randomUUID()}`);
   const words = [process.execPath, bin, ...args].map((word) => `'${word}'`).join(' ');
+  // A shell around the shell: `script` stops with its own child, and a shell may become the last command that it is given.
+  const command = `sh -c 'echo $$ > "$0.pid"; exec "$@"' '${device}' ${words}; exit $?`;
   const child = spawn(
     'script',
-    ['-qec', `stty cols ${columns} rows ${rows}; tty > '${device}'; ${words}`, '/dev/null'],
+    ['-qec', `stty cols ${columns} rows ${rows}; tty > '${device}'; ${command}`, '/dev/null'],
     {
       cwd: test.folder,
       env: { ...test.env, TERM: 'xterm-256color', ...env },
@@ -63,10 +72,16 @@ export function inTerminal(
         LIMIT_MS,
       ),
     async resize(newColumns, newRows) {
-      await eventually('the terminal has a name', () => Promise.resolve(existsSync(device) || undefined));
+      const pid = Number(await contentOf(`${device}.pid`));
+      const file = await contentOf(device);
+      // What the command wrote for the old size is shown at the old size, as by a terminal, which changes both in one instant.
+      process.kill(pid, 'SIGSTOP');
+      const before = all.length;
+      writeFileSync(file, MARK);
+      await eventually('all is shown', () => Promise.resolve(all.includes(MARK, before) || undefined));
       screen.resize(newColumns, newRows);
-      const file = readFileSync(device, 'utf8').trim();
       spawnSync('stty', ['-F', file, 'cols', String(newColumns), 'rows', String(newRows)]);
+      process.kill(pid, 'SIGCONT');
     },
     type: (keys) => void child.stdin.write(keys),
   };

@@ -19,6 +19,21 @@ export type Output = NodeJS.WritableStream & {
   readonly rows?: number | undefined;
 };
 
+/** Of a terminal, in characters. */
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
+/**
+ * The size that the terminal has now. Node asks for it when it hears of the signal, which a busy process does late: a frame for the old size would
+ * stay in pieces. So it is told of the signal here, which makes it ask (getWindowSize() answers what was heard last).
+ */
+export function sizeOf(output: Output): Size {
+  if (output.isTTY === true) process.emit('SIGWINCH', 'SIGWINCH');
+  return { columns: output.columns ?? 80, rows: output.rows ?? 24 };
+}
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   return { env: process.env, cwd: process.cwd(), out: process.stdout, err: process.stderr };

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { createColors } from 'picocolors';
 import type { RunEvent } from '@lattice/contracts';
@@ -30,10 +31,17 @@ function stateAfter(keys: string[], ...list: Said[]): RunState {
   return state;
 }
 
-function frame(state: RunState, options: { ms: number; columns?: number; rows?: number; hint?: string }): string[] {
-  const { ms, columns = 100, rows = 24, hint } = options;
+interface Shown {
+  ms: number;
+  columns?: number;
+  rows?: number;
+  hint?: string;
+  colored?: boolean;
+}
+
+function frame(state: RunState, { ms, columns = 100, rows = 24, hint, colored = false }: Shown): string[] {
   // At a multiple of ten pictures the spinner shows its first one.
-  return renderFrame(state, { now: START + ms, columns, rows, colors: plain, hint });
+  return renderFrame(state, { now: START + ms, columns, rows, colors: colored ? createColors(true) : plain, hint });
 }
 
 const begun: Said[] = [
@@ -140,23 +148,30 @@ describe('renderFrame', () => {
       { minLength: 1, maxLength: 60 },
     );
     fc.assert(
-      fc.property(names, fc.array(step, { maxLength: 80 }), size, (keys, steps, { columns, rows }) => {
-        const happened = steps.map(({ type, at, text }, n): Said => [
-          n,
-          type,
-          keys[at % keys.length] ?? null,
-          { workerId: 'w', error: { ...error, message: text }, delay: 100, percent: at, text, reason: text },
-          (at % 3) + 1,
-        ]);
-        const lines = frame(stateAfter(keys, [0, 'run.created'], ...happened), {
-          ms: 90,
-          columns,
-          rows,
-          hint: 'Ctrl-C stops',
-        });
-        expect(lines.length).toBeLessThan(rows);
-        for (const line of lines) expect(widthOf(line)).toBeLessThan(columns);
-      }),
+      fc.property(
+        names,
+        fc.array(step, { maxLength: 80 }),
+        size,
+        fc.boolean(),
+        (keys, steps, { columns, rows }, colored) => {
+          const happened = steps.map(({ type, at, text }, n): Said => [
+            n,
+            type,
+            keys[at % keys.length] ?? null,
+            { workerId: 'w', error: { ...error, message: text }, delay: 100, percent: at, text, reason: text },
+            (at % 3) + 1,
+          ]);
+          const lines = frame(stateAfter(keys, [0, 'run.created'], ...happened), {
+            ms: 90,
+            columns,
+            rows,
+            hint: 'Ctrl-C stops',
+            colored,
+          });
+          expect(lines.length).toBeLessThan(rows);
+          for (const line of lines) expect(widthOf(stripVTControlCharacters(line))).toBeLessThan(columns);
+        },
+      ),
     );
   });
 

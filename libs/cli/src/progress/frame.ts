@@ -112,7 +112,7 @@ function groupLine(
   const used = 3 + nameWidth + 2 + (drawn === '' ? 0 : barWidth + 2) + facts.length + 2;
   const states = cut(counts(tasks), Math.max(0, columns - used - 1));
   const named = padEnd(cut(name, nameWidth), nameWidth);
-  return ` ${mark} ${done === 0 ? colors.dim(named) : named}  ${drawn}${facts}  ${colors.dim(states)}`.trimEnd();
+  return ` ${mark} ${done === 0 ? colors.dim(named) : named}  ${drawn}${facts}  ${painted(colors.dim, states)}`.trimEnd();
 }
 
 function groupMark(tasks: readonly TaskState[], done: number, failed: number, { colors, now }: FrameOptions): string {
@@ -160,20 +160,25 @@ function extraOf(task: TaskState, width: number, options: FrameOptions): string 
   switch (task.status) {
     case 'running':
       if (task.progress) return progressBar(task.progress, again, width, colors);
-      return colors.dim(cut(again, width));
+      return painted(colors.dim, cut(again, width));
     case 'retrying':
-      return colors.yellow(cut(`${retryText(task, options.now)}: ${errorText(task)}`, width));
+      return painted(colors.yellow, cut(`${retryText(task, options.now)}: ${errorText(task)}`, width));
     case 'failed':
-      return colors.red(cut([again, errorText(task)].filter((part) => part !== '').join(': '), width));
+      return painted(colors.red, cut([again, errorText(task)].filter((part) => part !== '').join(': '), width));
     case 'queued':
     case 'skipped':
     case 'cancelled':
-      return colors.dim(cut(plainText(task.reason ?? ''), width));
+      return painted(colors.dim, cut(plainText(task.reason ?? ''), width));
     case 'pending':
       return '';
     case 'completed':
-      return colors.dim(cut(again, width));
+      return painted(colors.dim, cut(again, width));
   }
+}
+
+/** Nothing stays nothing: a colour around it would keep the spaces before it at the end of a line, and make that too wide. */
+function painted(paint: (text: string) => string, text: string): string {
+  return text === '' ? '' : paint(text);
 }
 
 function retryText({ retryAt = 0 }: TaskState, now: number): string {
@@ -203,7 +208,11 @@ function bar([done = 0, failed = 0]: readonly number[], whole: number, width: nu
   const share = whole === 0 ? 0 : Math.min(1, Math.max(0, (done + failed) / whole));
   const full = share === 1 ? width : Math.min(width - 1, Math.round(share * width));
   const red = failed === 0 ? 0 : Math.min(full, Math.max(1, Math.round((failed / whole) * width)));
-  return colors.cyan('━'.repeat(full - red)) + colors.red('━'.repeat(red)) + colors.dim('─'.repeat(width - full));
+  return [
+    painted(colors.cyan, '━'.repeat(full - red)),
+    painted(colors.red, '━'.repeat(red)),
+    painted(colors.dim, '─'.repeat(width - full)),
+  ].join('');
 }
 
 function totals(state: RunState, options: FrameOptions): string {

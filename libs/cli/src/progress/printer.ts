@@ -2,7 +2,7 @@ import type { RunEvent } from '@lattice/contracts';
 import { colorsOf, isLive, print, type Env, type Output } from '../terminal';
 import { renderFrame } from './frame';
 import { renderEvent, renderLog } from './lines';
-import { newLiveRegion } from './live-region';
+import { newLiveRegion, type Frame } from './live-region';
 import { SPINNER_MS } from './marks';
 import { dataOf, type RunState } from './run-state';
 
@@ -56,11 +56,12 @@ function livePrinter({ output, env, quiet, hint }: PrinterOptions): Printer {
   const region = newLiveRegion(output);
   let state: RunState | undefined;
   let above: string[] = [];
-  const frame = (live: boolean): string[] => {
-    if (state === undefined) return [];
-    const { columns = 80, rows = 24 } = output;
-    return renderFrame(state, { columns, rows, now: Date.now(), colors, hint: live ? hint : undefined });
-  };
+  const frame =
+    (live: boolean): Frame =>
+    (size) =>
+      state === undefined
+        ? []
+        : renderFrame(state, { ...size, now: Date.now(), colors, hint: live ? hint : undefined });
   const draw = (): void => {
     region.draw(frame(true), above);
     above = [];

@@ -81,6 +81,7 @@ create table events (
   constraint events_pkey PRIMARY KEY (id)
 );
 CREATE INDEX events_by_run ON public.events USING btree (run_id, id);
+CREATE INDEX events_waiting ON public.events USING btree (run_id, id) WHERE (type = 'run.waiting'::text);
 
 create table faulty_events (
   stream_id text not null,

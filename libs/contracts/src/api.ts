@@ -73,6 +73,12 @@ export const taskViewSchema = z.object({
   cached: z.boolean().optional().describe('True when the result of another run was taken over.'),
   error: taskErrorSchema.nullable(),
   reason: z.string().nullable().describe('Why it is queued, skipped or cancelled.'),
+  waitsFor: z
+    .object({ signal: z.string(), message: z.string().optional().describe('What an approval asks.') })
+    .optional()
+    .describe(
+      'The signal that lets it go on: POST /v1/runs/:id/signals/NAME. That of an approval is named like the task.',
+    ),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;
 

@@ -25,6 +25,7 @@ export {
   documentSchema,
   documentJsonSchema,
 } from './document';
+export { tellWait } from './tell-wait';
 export { scriptPathFault } from './script-path';
 export type {
   InputType,

@@ -1,4 +1,4 @@
-import { FINAL_TASK_STATUSES, isFinalRun, isFinalTask, parseDuration, type RunView } from '@lattice/contracts';
+import { FINAL_TASK_STATUSES, isFinalRun, parseDuration, tellWait, type RunView } from '@lattice/contracts';
 import { z } from 'zod';
 import { Cuts } from './show/cut';
 import { runShownSchema, showRun } from './show/show-run';
@@ -82,14 +82,23 @@ function nextStep(run: RunView): string | null {
     case 'paused':
       return `resume_run lets ${runId} go on.`;
     case 'waiting':
-      return `Tasks wait (${waitingTasks(run)}) for a time, a signal (signal_run) or an approval (answer_approval); see get_workflow or read_value for what each asks.`;
+      return `${waitingTasks(run)}: signal_run sends a signal, answer_approval answers an approval.`;
     case 'pending':
     case 'running':
       return `It goes on: call wait_for_run with ${runId} again. get_run and list_workers say why tasks are queued.`;
   }
 }
 
+/** Tasks that are shown with what they wait for, and the letters of what an approval asks. */
+const MOST_WAITING = 10;
+const MOST_ASKED = 500;
+
 function waitingTasks({ tasks }: RunView): string {
-  const open = tasks.filter(({ status }) => !isFinalTask(status) && status !== 'pending').map(({ key }) => key);
-  return open.length > 10 ? `${open.slice(0, 10).join(', ')} and ${open.length - 10} more` : open.join(', ');
+  const waiting = tasks.flatMap((task) => {
+    const told = tellWait(task);
+    return told === undefined ? [] : [`${task.key} ${told.slice(0, MOST_ASKED)}`];
+  });
+  if (waiting.length === 0) return 'Tasks wait';
+  const more = waiting.length > MOST_WAITING ? `; and ${waiting.length - MOST_WAITING} more` : '';
+  return `${waiting.slice(0, MOST_WAITING).join('; ')}${more}`;
 }

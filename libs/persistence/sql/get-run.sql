@@ -10,6 +10,11 @@ select
   case when row_number() over (order by task.position) = 1 then run.outputs end as outputs,
   case when row_number() over (order by task.position) = 1 then run.error end as error,
   coalesce(run.reason, admission.reason) as run_reason,
+  -- Read as it is: a message may hold what Postgres can't make a text of.
+  case when run.status in ('waiting', 'paused') and row_number() over (order by task.position) = 1 then (
+    select json_agg(json_build_object('at', (extract(epoch from event.at) * 1000)::bigint, 'data', event.data) order by event.id)
+    from events event where event.run_id = run.id and event.type = 'run.waiting'
+  ) end as waits,
   task.key, task.status as task_status, task.attempts, task.worker_id, task.queued_at as task_queued_at,
   task.started_at as task_started_at, task.finished_at as task_finished_at,
   task.output, task.cached_from is not null as cached, task.error as task_error, task.reason, kept.output as kept_output,

@@ -170,7 +170,11 @@ describe.each(TRANSPORTS)('over %s', (kind) => {
     const { value } = await call('run_workflow', asked, ({ progress, total }) => {
       told.push(`${progress} of ${total ?? 0}`);
     });
-    expect(value).toMatchObject({ status: 'waiting', ended: false, next: expect.stringContaining('answer_approval') });
+    expect(value).toMatchObject({
+      status: 'waiting',
+      ended: false,
+      next: expect.stringContaining('ask waits for an approval: Go on?'),
+    });
     expect(told).toContain('1 of 2');
     await call('cancel_run', { runId: value['runId'] });
   });

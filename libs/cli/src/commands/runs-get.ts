@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { EXIT, type ExitCode } from '../exit-codes';
 import { between, duration, firstLine, table } from '../format';
 import { markOf, paintState } from '../progress/marks';
+import { renderWaits } from '../progress/waiting';
 import { renderTimes } from '../progress/where-time-went';
 import { does, type Context, type Shell } from '../register';
 import { colorsOf, plainText, print, printJson, type Colors } from '../terminal';
@@ -17,16 +18,18 @@ export function registerRunsGet(runs: Command, shell: Shell): void {
 }
 
 async function get(context: Context, _options: object, args: readonly string[]): Promise<ExitCode> {
-  const { terminal, globals } = context;
+  const { terminal, globals, name } = context;
   const run = await context.client().getRun(args[0] ?? '');
   if (globals.json) printJson(terminal.out, run);
-  else print(terminal.out, renderRun(run, colorsOf(terminal.out, terminal.env)));
+  else print(terminal.out, renderRun(run, colorsOf(terminal.out, terminal.env), name));
   return EXIT.completed;
 }
 
-export function renderRun(run: RunView, colors: Colors): string {
+function renderRun(run: RunView, colors: Colors, command: string): string {
   const times = renderTimes(run.summary, colors);
   const blocks = [`${facts(run, colors)}${times === '' ? '' : `\n${times}`}`, tasks(run, colors)];
+  const waits = renderWaits(run, command);
+  if (waits !== '') blocks.push(waits);
   if (Object.keys(run.inputs).length > 0) blocks.push(json('inputs', run.inputs, colors));
   if (run.outputs !== null) blocks.push(json('outputs', run.outputs, colors));
   return blocks.join('\n\n');
@@ -78,6 +81,7 @@ function took(task: TaskView): string {
 
 function why(task: TaskView): string {
   if (task.error) return `${task.error.code}: ${plainText(firstLine(task.error.message))}`;
+  if (task.waitsFor) return task.waitsFor.signal === task.key ? 'waits for an approval' : 'waits for a signal';
   return plainText(task.reason ?? '');
 }
 

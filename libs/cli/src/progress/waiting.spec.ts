@@ -20,7 +20,7 @@ it('says what a run waits for, and what to type', () => {
     ].join('\n'),
   );
   expect(renderWaiting(event({ task: 'hold', signal: 'go' }), 'npx lattice')).toBe(
-    'hold waits for a signal:  npx lattice runs signal r1 go',
+    'hold waits for a signal: go\n  send: npx lattice runs signal r1 go',
   );
 });
 

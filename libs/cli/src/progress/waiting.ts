@@ -1,4 +1,4 @@
-import { EVENTS, type RunEvent } from '@lattice/contracts';
+import { EVENTS, tellWait, type RunEvent, type RunView } from '@lattice/contracts';
 import { plainText } from '../terminal';
 
 /** What a run waits for, with the commands that let it go on; undefined for all other events. */
@@ -7,13 +7,23 @@ export function renderWaiting(event: RunEvent, command: string): string | undefi
   const parsed = EVENTS[event.type].safeParse(event.data);
   const { task, signal, message } = parsed.success ? parsed.data : {};
   if (task === undefined || signal === undefined) return undefined;
-  // An approval is a signal named like the task that asks for it.
-  if (signal !== task) return `${task} waits for a signal:  ${command} runs signal ${event.runId} ${signal}`;
-  const asked = message === undefined ? '' : ` ${plainText(message)}`;
-  const ids = `${event.runId} ${task}`;
-  return [
-    `${task} waits for an approval:${asked}`,
-    `  yes:  ${command} runs approve ${ids}`,
-    `  no:   ${command} runs reject ${ids}`,
-  ].join('\n');
+  const tasks = [{ key: task, waitsFor: { signal, ...(message === undefined ? {} : { message }) } }];
+  return renderWaits({ runId: event.runId, tasks }, command);
+}
+
+/** What each task of a run waits for, with the commands that let it go on; '' when none waits for a signal. */
+export function renderWaits(
+  { runId, tasks }: { runId: string; tasks: readonly Pick<RunView['tasks'][number], 'key' | 'waitsFor'>[] },
+  command: string,
+): string {
+  return tasks
+    .flatMap(({ key, waitsFor }) => {
+      const said = tellWait({ key, waitsFor });
+      if (said === undefined || waitsFor === undefined) return [];
+      const told = `${key} ${plainText(said)}`;
+      if (waitsFor.signal !== key) return [told, `  send: ${command} runs signal ${runId} ${waitsFor.signal}`];
+      const ids = `${runId} ${key}`;
+      return [told, `  yes:  ${command} runs approve ${ids}`, `  no:   ${command} runs reject ${ids}`];
+    })
+    .join('\n');
 }

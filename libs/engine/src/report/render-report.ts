@@ -1,4 +1,4 @@
-import type { RunReport, TaskView } from '@lattice/contracts';
+import { tellWait, type RunReport, type TaskView } from '@lattice/contracts';
 
 /** So many tasks, attempts and letters of a JSON value are shown. */
 const MOST_ROWS = 500;
@@ -40,7 +40,7 @@ function tasksTable(tasks: readonly TaskView[]): string {
     String(task.attempts),
     duration(task.executionTime),
     task.workerId ?? '',
-    task.error === null ? (task.reason ?? '') : `${task.error.code}: ${task.error.message}`,
+    task.error === null ? (tellWait(task) ?? task.reason ?? '') : `${task.error.code}: ${task.error.message}`,
   ]);
   return table(['Task', 'Status', 'Attempts', 'Took', 'Worker', 'Why'], rows);
 }

@@ -1,4 +1,4 @@
-import { TASK_STATUSES, type TaskView } from '@lattice/contracts';
+import { TASK_STATUSES, taskViewSchema, type TaskView } from '@lattice/contracts';
 import { z } from 'zod';
 import type { Cuts } from './cut';
 import { errorShownSchema, showError } from './show-run';
@@ -9,6 +9,7 @@ export const taskShownSchema = z.object({
   status: z.enum(TASK_STATUSES),
   attempts: z.int(),
   reason: z.string().optional().describe('Why it is queued, skipped or cancelled.'),
+  waitsFor: taskViewSchema.shape.waitsFor,
   workerId: z.string().optional(),
   startedAt: z.string().optional(),
   finishedAt: z.string().optional(),
@@ -32,6 +33,7 @@ export function showTask(task: TaskView, cuts: Cuts, { runId, at }: { runId: str
     status: task.status,
     attempts: task.attempts,
     ...present('reason', task.reason),
+    ...present('waitsFor', task.waitsFor),
     ...present('workerId', task.workerId),
     ...present('startedAt', task.startedAt),
     ...present('finishedAt', task.finishedAt),

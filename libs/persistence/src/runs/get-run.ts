@@ -11,6 +11,7 @@ import { objectColumn, runStatusColumn, taskStatusColumn, timeColumn } from '../
 import type { Database } from '../database';
 import { parentColumns, parentOfRow } from './parent-columns';
 import { prepared } from '../statements';
+import { waitsColumn, withWaits } from './waits';
 
 const GET_RUN = prepared('get-run');
 const GET_RUN_BRIEF = prepared('get-run-brief');
@@ -66,7 +67,8 @@ export async function getRun(db: Database, runId: string): Promise<FoundRun | un
   const [first] = rows;
   if (first === undefined) return undefined;
   const run = toRun(first);
-  return { ...run, tasks: first['key'] === null ? [] : rows.map((row) => toTask(row, run.startedAt)) };
+  const tasks = first['key'] === null ? [] : rows.map((row) => toTask(row, run.startedAt));
+  return { ...run, tasks: withWaits(tasks, waitsColumn.parse(first['waits'])) };
 }
 
 /** A task of which only its state and its times are known. */

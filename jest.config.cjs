@@ -1,6 +1,6 @@
 /**
  * One configuration: specs beside the code, and test/ for what needs several parts. Our own code is CommonJS for Jest
- * (test/support/transform.cjs); packages are loaded by Node, once for each process (test/support/shared-packages.cjs).
+ * (test/support/transform.cjs); the product's modules and packages are loaded once for each process (test/support/shared-packages.cjs).
  */
 module.exports = {
   rootDir: __dirname,
@@ -12,6 +12,6 @@ module.exports = {
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/', '<rootDir>/\\.lattice/'],
   cacheDirectory: '<rootDir>/.jest-cache',
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   workerIdleMemoryLimit: '1GB',
 };

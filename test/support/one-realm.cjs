@@ -4,6 +4,7 @@
  * (errors, buffers) is of the same classes as in the product. What a spec changes in the process is put back after it.
  */
 const { ModuleMocker } = require('jest-mock');
+const { keptGlobals } = require('./shared-packages.cjs');
 
 module.exports = class OneRealm {
   constructor({ projectConfig }) {
@@ -42,7 +43,7 @@ module.exports = class OneRealm {
         if (!listeners.get(name)?.has(listener)) process.removeListener(name, listener);
     for (const [name, descriptor] of globals) Object.defineProperty(globalThis, name, descriptor);
     for (const [name, { configurable }] of ownProperties(globalThis))
-      if (!globals.has(name) && configurable) delete globalThis[name];
+      if (!globals.has(name) && !keptGlobals.has(name) && configurable) delete globalThis[name];
   }
 };
 

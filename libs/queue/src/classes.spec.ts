@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { ResourceClass } from '@lattice/flow';
-import { announceClasses, openQueue, readClasses, type QueueConnection } from './index';
+import { testQueue } from '../test/test-queue';
+import { announceClasses, readClasses, type QueueConnection } from './index';
 
 let queue: QueueConnection;
 
 beforeEach(async () => {
-  const redisUrl = process.env['REDIS_URL'];
-  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
-  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
+  queue = await testQueue();
 });
 afterEach(async () => {
   jest.restoreAllMocks();

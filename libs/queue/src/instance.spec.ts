@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { confirmServer, forgetEpoch, initialise, lookAt, openQueue, readServer, removeAll, trimStream } from './index';
+import { testQueue } from '../test/test-queue';
+import { confirmServer, forgetEpoch, initialise, lookAt, readServer, removeAll, trimStream } from './index';
 import type { QueueConnection } from './index';
 
 let queue: QueueConnection;
 
 beforeEach(async () => {
-  const redisUrl = process.env['REDIS_URL'];
-  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
-  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
+  queue = await testQueue();
 });
 afterEach(async () => {
   await removeAll(queue);

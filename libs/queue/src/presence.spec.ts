@@ -1,13 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import { announcement } from '../test/announcement';
-import { openQueue, type QueueConnection } from './connection';
+import { testQueue } from '../test/test-queue';
+import type { QueueConnection } from './connection';
 import { aliveWorkers, heartbeat, keepOrder, leave, listWorkers, orderWorker, type Announcement } from './presence';
 
 let queue: QueueConnection;
 beforeEach(async () => {
-  const redisUrl = process.env['REDIS_URL'];
-  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
-  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
+  queue = await testQueue();
 });
 afterEach(async () => {
   const own = ['a', 'b'].flatMap((id) => [queue.keys.worker(id), queue.keys.workerOrder(id)]);

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { openQueue, type QueueConnection } from './connection';
-import { initialise } from './instance';
+import { clearQueue, readyQueue } from '../test/test-queue';
+import type { QueueConnection } from './connection';
 import { readHead, readProgress, readResults } from './run-hash';
 import {
   begin,
-  confirmServer,
   createRun,
   finaliseRun,
   markQueued,
   parkJob,
   pauseRun,
   record,
-  readServer,
   recordAndBegin,
   recordRetry,
   resumeRun,
@@ -24,17 +22,9 @@ import { readStream } from './stream';
 let queue: QueueConnection;
 
 beforeEach(async () => {
-  const redisUrl = process.env['REDIS_URL'];
-  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
-  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
-  await initialise(queue, '1');
-  await confirmServer(queue, await readServer(queue.redis));
+  queue = await readyQueue();
 });
-afterEach(async () => {
-  const keys = await queue.redis.keys(`${queue.keys.prefix.replace('{', '\\{')}*`);
-  if (keys.length > 0) await queue.redis.del(keys);
-  await queue.close();
-});
+afterEach(() => clearQueue(queue));
 
 const other = (run: RunRef, epoch: number): RunRef => ({ ...run, epoch });
 

@@ -1,35 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { openQueue, type QueueConnection } from './connection';
-import { forgetEpoch, initialise } from './instance';
+import { clearQueue, readyQueue } from '../test/test-queue';
+import type { QueueConnection } from './connection';
+import { forgetEpoch } from './instance';
 import { readHead } from './run-hash';
-import {
-  begin,
-  confirmServer,
-  createRun,
-  deleteRun,
-  readServer,
-  record,
-  stopAll,
-  stoppedAtOnce,
-  stopRun,
-} from './index';
+import { begin, createRun, deleteRun, record, stopAll, stoppedAtOnce, stopRun } from './index';
 import type { RunRef } from './run-ref';
 import { readStream } from './stream';
 
 let queue: QueueConnection;
 
 beforeEach(async () => {
-  const redisUrl = process.env['REDIS_URL'];
-  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
-  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
-  await initialise(queue, '1');
-  await confirmServer(queue, await readServer(queue.redis));
+  queue = await readyQueue();
 });
-afterEach(async () => {
-  const keys = await queue.redis.keys(`${queue.keys.prefix.replace('{', '\\{')}*`);
-  if (keys.length > 0) await queue.redis.del(keys);
-  await queue.close();
-});
+afterEach(() => clearQueue(queue));
 
 const taskKeys = ['a', 'b'];
 

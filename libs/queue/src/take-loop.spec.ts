@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { Queue } from 'bullmq';
+import { testQueue } from '../test/test-queue';
 import { ClassQueue, type Taken } from './class-queue';
-import { openQueue, type QueueConnection } from './connection';
+import type { QueueConnection } from './connection';
 import { TakeLoop, type Disposal } from './take-loop';
 
 const CLASS = 'handler.test';
@@ -12,9 +12,7 @@ let jobs: Queue;
 let loops: TakeLoop<object>[];
 
 beforeEach(async () => {
-  const redisUrl = process.env['REDIS_URL'];
-  if (redisUrl === undefined) throw new Error('These tests need Redis: run `npm test`, or set REDIS_URL.');
-  queue = await openQueue({ redisUrl, prefix: `{test:${randomUUID()}}`, name: 'test', onError: () => undefined });
+  queue = await testQueue();
   jobs = new Queue(CLASS, { connection: queue.redis, prefix: queue.keys.prefix });
   loops = [];
 });

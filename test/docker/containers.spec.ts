@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { taskOf, type Run } from '../e2e/support/api';
-import { eventually } from '../e2e/support/eventually';
+import { eventually } from '../support/eventually';
 import { startPlatform, type Platform } from '../e2e/support/platform';
 import { root, runToEnd } from '../e2e/support/programs';
 import { openEvents } from '../e2e/support/streams';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 import { ordersOf, tfIdf } from './support/expected';
 import { javascript } from './support/documents';
 import { startPlatform, type Platform } from './support/platform';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { homePaths, removeHome } from '@lattice/embedded';
 import { z } from 'zod';
 import { javascript } from './support/documents';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 import { addressOf, apiOf, freePort, newHome } from './support/platform';
 import { cleanEnv, endPrograms, lattice, processesWith, runToEnd, start, type Program } from './support/programs';
 

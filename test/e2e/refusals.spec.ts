@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { problemSchema, type Answer } from './support/api';
 import { badBodies } from './support/bad-bodies';
 import { javascript } from './support/documents';
-import { eventually } from './support/eventually';
+import { eventually } from '../support/eventually';
 import { startPlatform, type Platform } from './support/platform';
 import { openSocket } from './support/streams';
 

@@ -1,23 +1,12 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { LatticeClient } from '@lattice/sdk';
 import { startApi, type RunningApi } from '../../apps/api/src/start-api';
 import { completed, log, testApi, type TestApi } from '../integration/api/support';
 import { eventually } from '../support/eventually';
+import { usedBytes } from '../support/used-bytes';
 
 const EVENTS = 24_000;
 const BATCH = 1_000;
 const TEXT = 'x'.repeat(1_000);
-
-/** Memory really in use of this process, in which the API and the client both are. */
-function usedBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') throw new Error('the garbage cannot be collected');
-  collect();
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return heapUsed + external + arrayBuffers;
-}
 
 describe('a slow reader with the SDK', () => {
   let test: TestApi;

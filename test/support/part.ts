@@ -1,10 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, type Settings } from '@lattice/config';
 import { openEngine, openRuntime, type Compiler, type Runtime } from '@lattice/engine';
+import { eventually } from './eventually';
 import { NEWER } from './newer-compiler';
 
-const HOLD_MS = 10;
+/** No test holds a part for longer. */
+const HELD_MS = 300_000;
 
 /** A scheduler or a worker that runs in this process. */
 export interface Part {
@@ -55,5 +56,5 @@ async function race(point: string, about: { taskKey?: string }): Promise<void> {
 /** Says that it is there by a file FILE.held, and goes on once the file is there. */
 async function hold(file: string): Promise<void> {
   writeFileSync(`${file}.held`, '');
-  while (!existsSync(file)) await delay(HOLD_MS);
+  await eventually(`the test lets it go on, by ${file}`, () => existsSync(file), HELD_MS);
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { eventually } from './eventually';
+import { eventually } from '../../support/eventually';
 
 export const root = resolve(__dirname, '..', '..', '..');
 

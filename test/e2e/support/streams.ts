@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Api } from './api';
-import { eventually } from './eventually';
+import { eventually } from '../../support/eventually';
 
 const frameSchema = z.strictObject({
   id: z.string().regex(/^\d+$/),

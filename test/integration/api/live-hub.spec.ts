@@ -1,7 +1,8 @@
 import { LiveHub } from '@lattice/engine';
 import type { Engine } from '@lattice/engine';
 import { LatticeError, type RunEvent } from '@lattice/contracts';
-import { breakBus, completed, eventually, log, testEngine, type TestEngine } from './support';
+import { eventually } from '../../support/eventually';
+import { breakBus, completed, log, testEngine, type TestEngine } from './support';
 
 /** An engine whose queries are counted: looks at the watermark, which has the last event, and others. */
 function counting(engine: Engine): { engine: Engine; looks: () => number; others: () => number } {
@@ -64,7 +65,7 @@ describe('LiveHub', () => {
       { type: 'run.started' },
     ]);
     const following = collect(hub.follow(runId, '0'));
-    await eventually(() => hub.listeners === 1);
+    await eventually('one follows', () => hub.listeners === 1);
     const after = await test.history.write(runId, [completed]);
     expect(await following).toEqual([...before, ...after].map(({ id }) => id));
   });
@@ -85,7 +86,7 @@ describe('LiveHub', () => {
   it('misses nothing when the last message gets lost: from time to time it looks for the last event', async () => {
     const runId = await test.submit();
     const following = collect(hub.follow(runId, '0'));
-    await eventually(() => hub.listeners === 1);
+    await eventually('one follows', () => hub.listeners === 1);
     const told = await test.history.write(runId, [log('a')]);
     const lost = await test.history.commit(runId, [log('b'), completed]);
     expect(await following).toEqual([...told, ...lost].map(({ id }) => id));
@@ -96,10 +97,10 @@ describe('LiveHub', () => {
     const many = new LiveHub(counted.engine);
     const runIds = await Promise.all(Array.from({ length: 100 }, () => test.submit()));
     const following = Array.from({ length: 10_000 }, (_, n) => collect(many.follow(runIds[n % 100] ?? '', '0')));
-    await eventually(() => counted.others() === 20_000);
+    await eventually('all have asked', () => counted.others() === 20_000);
     const events = (await Promise.all(runIds.map((runId) => test.history.write(runId, [log('a')])))).flat();
     const looks = counted.looks();
-    for (const more of [1, 2]) await eventually(() => counted.looks() >= looks + more);
+    for (const more of [1, 2]) await eventually('it looks', () => counted.looks() >= looks + more);
     expect(counted.others()).toBe(20_000);
     const ends = (await Promise.all(runIds.map((runId) => test.history.write(runId, [completed])))).flat();
     const idsOf = (runId: string) => [...events, ...ends].filter((event) => event.runId === runId).map(({ id }) => id);
@@ -110,7 +111,7 @@ describe('LiveHub', () => {
   it('misses nothing when the connection to the bus breaks', async () => {
     const runId = await test.submit();
     const following = collect(hub.follow(runId, '0'));
-    await eventually(() => hub.listeners === 1);
+    await eventually('one follows', () => hub.listeners === 1);
     let breaks = 0;
     const all: string[] = [];
     for (let round = 0; round < 20; round += 1) {
@@ -122,7 +123,7 @@ describe('LiveHub', () => {
     let ended = false;
     void following.then(() => (ended = true));
     all.push(...(await test.history.commit(runId, [completed])).map(({ id }) => id));
-    await eventually(async () => {
+    await eventually('its end is heard of', async () => {
       if (!ended) await test.history.write(await test.submit(), [log('elsewhere')]);
       return ended;
     });
@@ -152,7 +153,7 @@ describe('LiveHub', () => {
     const counted = new LiveHub(counter.engine);
     const runId = await test.submit();
     const followers = Array.from({ length: 50 }, () => collect(counted.follow(runId, '0')));
-    await eventually(() => counter.others() >= 100);
+    await eventually('all have asked', () => counter.others() >= 100);
     for (let round = 0; round < 40; round += 1) await test.history.write(runId, [log('x')]);
     await test.history.write(runId, [completed]);
     for (const ids of await Promise.all(followers)) expect(ids).toHaveLength(41);
@@ -188,7 +189,7 @@ describe('LiveHub', () => {
     const runId = await test.submit();
     const gone = new AbortController();
     const following = collect(hub.follow(runId, '0', { signal: gone.signal }));
-    await eventually(() => hub.listeners === 1);
+    await eventually('one follows', () => hub.listeners === 1);
     gone.abort();
     expect(await following).toEqual([]);
     expect(hub.listeners).toBe(0);
@@ -198,7 +199,7 @@ describe('LiveHub', () => {
   it('tells its followers when it is closed, and takes no more', async () => {
     const runId = await test.submit();
     const following = collect(hub.follow(runId, '0'));
-    await eventually(() => hub.listeners === 1);
+    await eventually('one follows', () => hub.listeners === 1);
     const ended = expect(following).rejects.toThrow(new LatticeError('unavailable', 'the server stops'));
     await hub.close('the server stops');
     await ended;
@@ -209,7 +210,7 @@ describe('LiveHub', () => {
     it('resolves with the end of the run, seen over the bus or in Postgres', async () => {
       const runId = await test.submit();
       const waiting = hub.waitForEnd(runId, 10_000);
-      await eventually(() => hub.listeners === 1);
+      await eventually('one follows', () => hub.listeners === 1);
       await test.history.write(runId, [log('x'), completed]);
       const start = Date.now();
       await waiting;
@@ -222,7 +223,7 @@ describe('LiveHub', () => {
       await hub.waitForEnd(runId, 20);
       const gone = new AbortController();
       const waiting = [hub.waitForEnd(runId, 60_000, { signal: gone.signal }), hub.waitForEnd(runId, 60_000)];
-      await eventually(() => hub.listeners === 2);
+      await eventually('two follow', () => hub.listeners === 2);
       gone.abort();
       await waiting[0];
       await hub.close('over');

@@ -1,4 +1,5 @@
-import { completed, eventually, log, testApi, type TestApi } from './support';
+import { eventually } from '../../support/eventually';
+import { completed, log, testApi, type TestApi } from './support';
 
 describe('runs over HTTP', () => {
   let test: TestApi;
@@ -128,7 +129,7 @@ describe('runs over HTTP', () => {
       await response.body?.getReader().read();
       expect(await subscribers()).toBe(1);
       gone.abort();
-      await eventually(async () => (await subscribers()) === 0);
+      await eventually('nobody follows', async () => (await subscribers()) === 0);
     });
   });
 });

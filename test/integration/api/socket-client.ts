@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { eventually } from './support';
+import { eventually } from '../../support/eventually';
 
 export type Frame = Record<string, unknown>;
 
@@ -29,7 +29,7 @@ export class SocketClient {
   }
 
   async has(count: number): Promise<Frame[]> {
-    await eventually(() => this.frames.length >= count);
+    await eventually(`${count} frames`, () => this.frames.length >= count);
     return this.frames;
   }
 

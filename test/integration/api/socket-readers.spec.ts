@@ -1,26 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { eventually } from '../../support/eventually';
+import { usedBytes } from '../../support/used-bytes';
 import { SocketClients, type SocketClient } from './socket-client';
 import { completed, log, testApi, type TestApi } from './support';
-
-/** Memory that is really in use, of this process: the API is in it, and so are the clients, which keep little. */
-function usedBytes(): number {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') throw new Error('the garbage cannot be collected');
-  collect();
-  const { heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return heapUsed + external + arrayBuffers;
-}
-
-async function until(what: string, limitMs: number, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + limitMs;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within ${limitMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
 
 describe('readers of WS /v1/ws', () => {
   let test: TestApi;
@@ -56,7 +38,7 @@ describe('readers of WS /v1/ws', () => {
     const perReader = (usedBytes() - before) / readers;
     expect(ids.length * bytes).toBe(12_000_000);
     expect(perReader).toBeLessThan(5_000_000);
-    await until('all are dropped', 40_000, nobodyFollows);
+    await eventually('all are dropped', nobodyFollows);
     for (const client of stuck) client.socket.resume();
     const ends = await Promise.all(stuck.map(({ closed }) => closed));
     const reason = 'the reader is too slow; subscribe again after the last event';
@@ -66,7 +48,7 @@ describe('readers of WS /v1/ws', () => {
       const seen = earlier.ids();
       expect(seen.length).toBeLessThan(ids.length);
       const client = await open().send({ op: 'subscribe', runId, after: seen.at(-1) ?? '0' });
-      await until('the rest has come', 20_000, () => client.ids().length >= ids.length - seen.length);
+      await eventually('the rest has come', () => client.ids().length >= ids.length - seen.length);
       expect([...seen, ...client.ids()]).toEqual(ids);
     }
   }, 90_000);
@@ -84,7 +66,7 @@ describe('readers of WS /v1/ws', () => {
     }, 5);
     // The client has no memory of its own for what it sends: when it stays full, the API does not read it any more.
     let [full, seen] = [0, 0];
-    await until('the API reads no more', 30_000, () => {
+    await eventually('the API reads no more', () => {
       full = client.socket.bufferedAmount === seen && seen >= 1_000_000 ? full + 1 : 0;
       seen = client.socket.bufferedAmount;
       return full > 20;
@@ -92,7 +74,7 @@ describe('readers of WS /v1/ws', () => {
     clearInterval(feeding);
     expect(usedBytes() - before).toBeLessThan(30_000_000);
     client.socket.resume();
-    await until('it reads again', 20_000, () => client.frames.length > 1_000);
+    await eventually('it reads again', () => client.frames.length > 1_000);
   }, 60_000);
 
   it('follows 1,000 runs over one socket, and no more', async () => {
@@ -101,19 +83,19 @@ describe('readers of WS /v1/ws', () => {
     const [last = '', ...followed] = runIds.slice(0, 1_001);
     const client = await open().send(...followed.map((runId) => ({ op: 'subscribe', runId })));
     await client.send({ op: 'subscribe', runId: last }, { op: 'ping' });
-    await until('all are followed', 30_000, () => client.frames.some(({ op }) => op === 'pong'));
+    await eventually('all are followed', () => client.frames.some(({ op }) => op === 'pong'));
     expect(client.frames).toEqual([
       expect.objectContaining({ op: 'error', code: 'too_many_requests', runId: last }),
       { op: 'pong' },
     ]);
     const some = followed.filter((_, n) => n % 50 === 0);
     for (const runId of some) await test.history.write(runId, [log('a'), completed]);
-    await until('all have ended', 20_000, () => client.ids().length >= 2 * some.length);
+    await eventually('all have ended', () => client.ids().length >= 2 * some.length);
     for (const runId of some) expect(client.ids(runId)).toHaveLength(2);
     // What has ended leaves room.
     await client.send({ op: 'subscribe', runId: last });
     const [event] = await test.history.write(last, [log('b')]);
-    await until('the last one is followed', 10_000, () => client.ids(last).length === 1);
+    await eventually('the last one is followed', () => client.ids(last).length === 1);
     expect(client.ids(last)).toEqual([event?.id]);
   }, 60_000);
 
@@ -153,7 +135,7 @@ describe('readers of WS /v1/ws', () => {
         await Promise.all(all.map((reader) => reader.come()));
         for (const [n, reader] of all.entries()) {
           const expected = (written[readers[n]?.run ?? 0] ?? []).filter((id) => BigInt(id) > BigInt(reader.first));
-          await until('all has come', 10_000, () => reader.ids.length >= expected.length);
+          await eventually('all has come', () => reader.ids.length >= expected.length);
           expect(reader.ids).toEqual(expected);
         }
         clients.close();
@@ -205,7 +187,7 @@ class Reader {
       await client.closed;
     } else {
       await client.send({ op: 'unsubscribe', runId: this.runId }, { op: 'ping' });
-      await until('he is let go', 10_000, () => client.frames.some(({ op }) => op === 'pong'));
+      await eventually('he is let go', () => client.frames.some(({ op }) => op === 'pong'));
     }
     this.seen = this.ids;
     this.client = undefined;

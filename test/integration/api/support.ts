@@ -150,9 +150,8 @@ export interface TestApi extends TestEngine {
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<JsonResponse>;
 }
 
-/** What a test reads of JSON is checked by its expectations. */
 export interface JsonResponse extends Response {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a test reads of JSON is checked by its expectations
   json(): Promise<any>;
 }
 
@@ -181,13 +180,4 @@ export async function testApi(): Promise<TestApi> {
       await base.close();
     },
   };
-}
-
-/** Waits until the condition holds; fails when it does not within 10 s. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const until = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > until) throw new Error('the condition did not come true within 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

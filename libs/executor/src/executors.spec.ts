@@ -127,8 +127,9 @@ describe('handlers', () => {
     open({ noop: () => undefined });
     const executor = executors.forTask('handler/noop');
     const execution = handler('noop');
-    const before = performance.now();
+    // Of the processor, which others may use too.
+    const before = process.cpuUsage();
     for (let i = 0; i < 20_000; i++) executor.submit(execution);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(1_000);
   });
 });

@@ -189,11 +189,11 @@ describe('dueTicks', () => {
   });
 
   it('does not go through centuries for a tick that is rare', () => {
-    const begun = performance.now();
+    const begun = process.cpuUsage();
     const rare: Cadence = { kind: 'cron', cron: '0 0 29 2 *', timezone: 'UTC' };
     const due = dueTicks({ cadence: rare, catchUp: 'all', handledUntil: START, now: utc('2029-01-01'), limit: 20 });
     expect(due.fire.map(iso)).toEqual(['2028-02-29T00:00:00.000Z']);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(1_000);
   });
 });
 

@@ -236,8 +236,8 @@ describe('events', () => {
   });
 
   it('takes a silent connection for dead', async () => {
-    answer = (_, response) => {
-      if (seen.length === 1) return open(response, frame(1, 'run.created'));
+    answer = (request, response) => {
+      if (request.headers['last-event-id'] === undefined) return open(response, frame(1, 'run.created'));
       open(response, frame(2, 'run.completed'));
       response.end();
     };

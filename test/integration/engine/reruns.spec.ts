@@ -176,14 +176,17 @@ describe('with a scheduler and a worker', () => {
   test('a rerun has the whole timeout of the run for itself', async () => {
     const runId = await platform.submit({
       name: 'timed',
-      timeout: '900ms',
+      timeout: '3s',
       tasks: {
         a: { uses: 'handler/fail', with: { times: 1 } },
         b: { uses: 'handler/sleep', with: { ms: 600 }, needs: 'a' },
       },
     });
-    expect((await platform.wait(runId)).status).toBe('failed');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const failed = await platform.wait(runId);
+    expect(failed.status).toBe('failed');
+    // Less is left of the time since its start than b takes.
+    const late = Date.parse(failed.startedAt ?? '') + 2_700;
+    await eventually('most of its time has passed', () => Date.now() > late);
     await requestControl(platform.engine, runId, 'retry');
     expect((await platform.wait(runId)).status).toBe('completed');
     await rerun(runId, 'b');

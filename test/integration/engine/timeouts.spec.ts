@@ -27,9 +27,9 @@ const tree = code(`import { spawn } from 'node:child_process';
     await new Promise((resolve) => setTimeout(resolve, 300_000));
   };`);
 
-/** Logs a line every 100 ms, for a second and a half. */
+/** Logs a line every 100 ms, for two seconds and a half. */
 const talker = code(`export default async () => {
-    for (let line = 0; line < 15; line += 1) {
+    for (let line = 0; line < 25; line += 1) {
       console.log('line', line);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -78,8 +78,8 @@ describe('heartbeat', () => {
   test('lines, progress and ctx.heartbeat() are signs of life', async () => {
     const run = await platform.run({
       name: 'alive',
-      defaults: { heartbeat: '1s' },
-      tasks: { talks: talker, beats: { uses: 'handler/beat', with: { beats: 15, every: 100 } } },
+      defaults: { heartbeat: '2s' },
+      tasks: { talks: talker, beats: { uses: 'handler/beat', with: { beats: 25, every: 100 } } },
     });
     expect(run.tasks.map(({ output }) => output)).toEqual(['said', 'beaten']);
   });
@@ -136,14 +136,14 @@ describe('queueTimeout', () => {
   test('counts to the first start only: retries, and work that lasts, are left alone', async () => {
     const run = await platform.run({
       name: 'begun',
-      defaults: { queueTimeout: '400ms' },
+      defaults: { queueTimeout: '2s' },
       tasks: {
         again: {
           uses: 'handler/fail',
           with: { times: 1 },
-          retry: { maxAttempts: 2, initialDelay: '900ms' },
+          retry: { maxAttempts: 2, initialDelay: '2500ms' },
         },
-        long: { uses: 'handler/sleep', with: { ms: 900 } },
+        long: { uses: 'handler/sleep', with: { ms: 2_500 } },
       },
     });
     expect(run.tasks.map(({ status, attempts }) => [status, attempts])).toEqual([
@@ -179,7 +179,7 @@ describe('queueTimeout', () => {
     expect(late.tasks[0]?.error?.message).toContain('busy');
     const paused = await platform.submit({
       name: 'paused',
-      tasks: { a: { uses: 'handler/noop', queueTimeout: '300ms' } },
+      tasks: { a: { uses: 'handler/noop', queueTimeout: '2s' } },
     });
     await requestControl(platform.engine, paused, 'pause');
     await eventually('paused', async () => ((await platform.read(paused)).status === 'paused' ? true : undefined));

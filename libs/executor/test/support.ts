@@ -85,7 +85,7 @@ export function collector(): {
 }
 
 /** Waits until the function gives something true; fails after the limit. */
-export async function eventually<T>(look: () => T | Promise<T>, limitMs = 10_000): Promise<NonNullable<T>> {
+export async function eventually<T>(look: () => T | Promise<T>, limitMs = 30_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + limitMs;
   for (;;) {
     const found = await look();
@@ -97,6 +97,16 @@ export async function eventually<T>(look: () => T | Promise<T>, limitMs = 10_000
 
 export function newFolder(): string {
   return mkdtempSync(path.join(tmpdir(), 'lattice-executor-test-'));
+}
+
+/** Seconds that nobody but this process gives to `sleep`, so that its own sleepers are known among all of the machine. */
+export function ownSeconds(kind: number): number {
+  return kind * 10_000_000 + process.pid;
+}
+
+/** Pids of living sleepers of {@link ownSeconds}. */
+export function sleepersOf(seconds: number): number[] {
+  return processesWith(`sleep\x00${seconds}\x00`);
 }
 
 /** Pids of living processes whose environment or command line has the text. */

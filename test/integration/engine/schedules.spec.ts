@@ -263,7 +263,7 @@ test.concurrent(
   () =>
     scheduled(async (on) => {
       await Promise.all([on.platform.scheduler(), on.platform.worker()]);
-      const at = new Date(Date.now() + 700).toISOString();
+      const at = new Date(Date.now() + 2_000).toISOString();
       expect(await on.save({ at })).toMatchObject({ at, nextAt: at });
       const [run] = await on.atLeast(1);
       expect(run?.tick?.toISOString()).toBe(at);

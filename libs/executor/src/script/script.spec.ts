@@ -9,7 +9,9 @@ import {
   eventually,
   newFolder,
   outputOf,
+  ownSeconds,
   processesWith,
+  sleepersOf,
   type Overrides,
 } from '../../test/support';
 import { createExecutors, type Executors } from '../executors';
@@ -107,22 +109,22 @@ cp "$LATTICE_INPUT" "$LATTICE_OUTPUT"
   });
 
   it('is ended at its timeout with all that it started', async () => {
-    write('hang.sh', '#!/bin/sh\nsleep 613 &\necho up\nwait\n');
+    write('hang.sh', `#!/bin/sh\nsleep ${ownSeconds(113)} &\necho up\nwait\n`);
     const log = collector();
     const outcome = await submit('hang.sh', {}, { limits: { timeoutMs: 1_500 }, onLog: log.onLog }).result();
     expect(errorOf(outcome)).toMatchObject({ code: 'timeout' });
     expect(log.text()).toBe('up\n');
-    expect(processesWith('sleep\x00613')).toEqual([]);
+    expect(sleepersOf(ownSeconds(113))).toEqual([]);
   });
 
   it('is cancelled', async () => {
-    write('long.sh', '#!/bin/sh\necho up\nexec sleep 614\n');
+    write('long.sh', `#!/bin/sh\necho up\nexec sleep ${ownSeconds(114)}\n`);
     const log = collector();
     const handle = submit('long.sh', {}, { onLog: log.onLog });
     await eventually(() => log.text() !== '');
     await handle.cancel('enough');
     expect(await handle.result()).toEqual({ status: 'cancelled' });
-    expect(processesWith('sleep\x00614')).toEqual([]);
+    expect(sleepersOf(ownSeconds(114))).toEqual([]);
   });
 
   it('leaves files', async () => {

@@ -10,14 +10,17 @@ import {
   eventually,
   newFolder,
   outputOf,
+  ownSeconds,
   processesWith,
+  sleepersOf,
   type Overrides,
 } from '../../test/support';
 import { createExecutors, type Executors } from '../executors';
 
+const SECONDS = ownSeconds(111);
 const FAMILY = `import { spawn } from 'node:child_process';
   export default () => {
-    for (const detached of [false, true]) spawn('sleep', ['611'], { detached, stdio: 'ignore', env: {} });
+    for (const detached of [false, true]) spawn('sleep', ['${SECONDS}'], { detached, stdio: 'ignore', env: {} });
     console.log('up'); for (;;); }`;
 
 const withBubblewrap = bubblewrapWorks() ? describe : describe.skip;
@@ -87,7 +90,7 @@ withBubblewrap('level seccomp', () => {
   it('ends all processes of a task when its worker is killed', async () => {
     const id = `sealed-${process.pid}`;
     const worker = await startWorker(id);
-    const sleepers = () => processesWith('sleep\x00611');
+    const sleepers = () => sleepersOf(SECONDS);
     expect(await eventually(() => (sleepers().length === 2 ? sleepers() : undefined))).toHaveLength(2);
     worker.kill('SIGKILL');
     await eventually(() => sleepers().length === 0, 3_000);
@@ -159,7 +162,7 @@ def main(input):
     await eventually(() => log.text().includes('up'));
     await executors.close();
     expect(handle.outcome).toEqual({ status: 'cancelled' });
-    expect(processesWith('sleep\x00611')).toEqual([]);
+    expect(sleepersOf(SECONDS)).toEqual([]);
   });
 
   it('says by which signal a task was ended', async () => {

@@ -46,7 +46,10 @@ async function startWorker(id: string): Promise<ChildProcess> {
   const worker = spawn(process.execPath, ['--conditions=lattice-source', script, id, workRoot, 'subprocess', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const [text]: unknown[] = await once(worker.stdout, 'data');
+  const failed = once(worker, 'exit').then(([code]) => {
+    throw new Error(`the worker ended with ${String(code)} before its task was up`);
+  });
+  const [text]: unknown[] = await Promise.race([once(worker.stdout, 'data'), failed]);
   expect(String(text)).toContain('up');
   return worker;
 }

@@ -12,6 +12,7 @@ import {
   MEBIBYTE,
   newFolder,
   outputOf,
+  ownSeconds,
   processesWith,
 } from '../../test/support';
 import { createExecutors, type Executors } from '../executors';
@@ -23,6 +24,8 @@ const LEVELS = [
   ...(dockerAnswers() ? (['docker'] as const) : []),
 ];
 const WARM_BYTES = 100 * MEBIBYTE;
+
+const SECONDS = ownSeconds(115);
 
 /** Leaves what it can behind, and tells what it finds of those before it. */
 const NOSY = `import os, subprocess, sys
@@ -39,7 +42,7 @@ def main(input):
     "module": getattr(json, "left_here", None),
     "variable": os.environ.get("LEFT_HERE"),
     "files": sorted(os.listdir(os.environ["HOME"])) if os.environ["HOME"] != "/tmp" else sorted(os.listdir("/tmp")),
-    "sleepers": len([p for p in os.listdir("/proc") if p.isdigit() and b"614" in words_of(p)]),
+    "sleepers": len([p for p in os.listdir("/proc") if p.isdigit() and words_of(p) == b"sleep\\0${SECONDS}\\0"]),
     "secret": os.environ["SECRET"],
     "pid": os.getpid(),
     "input": input,
@@ -47,7 +50,7 @@ def main(input):
   json.left_here = True
   os.environ["LEFT_HERE"] = "yes"
   open(os.path.join(os.environ["HOME"], "left"), "w").write("left")
-  subprocess.Popen(["sleep", "614"])
+  subprocess.Popen(["sleep", "${SECONDS}"])
   return found`;
 
 describe.each(LEVELS)('at level %s, interpreters that were started ahead', (level) => {

@@ -29,7 +29,9 @@ const homes = {
   yaml: '^libs/cli/',
   pino: '^libs/config/',
   'commander|picocolors': '^libs/cli/',
-  'eventsource-parser|acorn|esbuild': '^libs/sdk/',
+  'eventsource-parser|acorn': '^libs/sdk/',
+  // The functions of tasks that are sent along, and tasks in TypeScript.
+  esbuild: '^libs/(sdk|executor)/',
   '@nestjs/[^/]+': '^apps/',
   '@bull-board/[^/]+': '^apps/api/',
   express: '^apps/api/',

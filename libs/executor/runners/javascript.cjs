@@ -1,4 +1,4 @@
-// Runs one JavaScript or TypeScript task. The protocol (the same for python.py):
+// Runs one JavaScript task. The protocol (the same for python.py):
 //   LATTICE_SOURCE  the file with the task's code        LATTICE_INPUT  the file with its input, JSON
 //   LATTICE_OUTPUT  where the JSON of its output goes    LATTICE_FAULT  where the error goes: {code, message, details}
 // Files appear whole (rename), so a task that ends half-way has no output; where a file is there already, empty, it is all
@@ -111,7 +111,7 @@ function failed(error) {
 /** Only frames of the task, with short file names. */
 function trimmed(error) {
   if (error instanceof SyntaxError && !String(error.stack).includes(path.basename(source))) return syntaxPlace();
-  return String(error.stack)
+  return asWritten(String(error.stack))
     .replaceAll(pathToFileURL(path.dirname(source)).href + '/', '')
     .replaceAll(path.dirname(source) + '/', '')
     .split('\n')
@@ -119,6 +119,20 @@ function trimmed(error) {
     .slice(0, MAX_STACK_LINES)
     .join('\n')
     .slice(0, MAX_MESSAGE);
+}
+
+/** Of a source that was made from TypeScript: its places, as they are in that. */
+function asWritten(stack) {
+  const [, map] =
+    /\n\/\/# sourceMappingURL=data:application\/json;base64,([\w+/=]+)\s*$/.exec(readFileSync(source, 'utf8')) ?? [];
+  const places = map === undefined ? undefined : parse(Buffer.from(map, 'base64').toString());
+  if (places?.sources?.[0] !== 'task.ts') return stack;
+  const { SourceMap } = require('node:module');
+  const found = new SourceMap(places);
+  return stack.replace(/task\.mjs:(\d+):(\d+)/g, (place, line, column) => {
+    const { originalLine, originalColumn } = found.findEntry(line - 1, column - 1);
+    return originalLine === undefined ? place : `task.ts:${originalLine + 1}:${originalColumn + 1}`;
+  });
 }
 
 /** The engine does not say where a module has its syntax error, unless asked to check the file. */
@@ -130,16 +144,6 @@ function syntaxPlace() {
     .split('\n')
     .slice(0, 5)
     .join('\n');
-}
-
-/** The file to import: types are taken out where this Node can do so. */
-function moduleFile() {
-  if (!source.endsWith('.ts')) return source;
-  const { stripTypeScriptTypes } = require('node:module');
-  if (stripTypeScriptTypes === undefined) return undefined;
-  const file = path.join(process.env.TMPDIR, 'task.mjs');
-  writeFileSync(file, stripTypeScriptTypes(readFileSync(source, 'utf8')));
-  return file;
 }
 
 /** Loaded for what the first module of a process costs. */
@@ -190,12 +194,7 @@ async function load(file) {
 async function main() {
   if (process.env.LATTICE_SOURCE === undefined) await awaitTask();
   ({ LATTICE_SOURCE: source, LATTICE_INPUT: input, LATTICE_OUTPUT: output, LATTICE_FAULT: fault } = process.env);
-  const file = moduleFile();
-  if (file === undefined) {
-    const message = `TypeScript needs Node 22.13 or later, this is ${process.version}; use javascript, or another Node`;
-    return failWith('language_unavailable', message, {});
-  }
-  const run = await load(file);
+  const run = await load(source);
   if (typeof run !== 'function') {
     return failWith(
       'task_failed',

@@ -11,6 +11,7 @@ import { createSeccompExecutor } from './seccomp/seccomp-executor';
 import { stillThere } from './still-there';
 import { createSubprocessExecutor } from './subprocess/subprocess-executor';
 import { createTools } from './subprocess/tools';
+import { withTypeScript } from './typescript';
 import { defaultWorkRoot, reapFolders } from './workspace';
 
 export interface ExecutorsOptions {
@@ -83,9 +84,10 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const http = createHttpExecutor();
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const tools = createTools(options.python ?? 'python3');
-  const subprocess = createSubprocessExecutor({ owner, workRoot, searchPath, tools, warmBytes, rooms });
-  const seccomp = createSeccompExecutor({ owner, workRoot, searchPath, tools, warmBytes, rooms });
-  const container = createDockerExecutor({
+  const ofProcesses = { owner, workRoot, searchPath, tools, warmBytes, rooms };
+  const subprocess = withTypeScript(createSubprocessExecutor(ofProcesses));
+  const seccomp = withTypeScript(createSeccompExecutor(ofProcesses));
+  const docked = createDockerExecutor({
     owner,
     workRoot,
     ...socket,
@@ -94,6 +96,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
     pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
     credentials: docker.credentials,
   });
+  const container = withTypeScript(docked);
 
   function forCode(level: SandboxLevel): Executor {
     const { minLevel = 'none' } = options;

@@ -50,7 +50,8 @@ export interface Workspace extends Places {
  */
 export type Audience = 'process' | 'sandbox' | 'container';
 
-const EXTENSIONS: Record<Language, string> = { javascript: 'mjs', typescript: 'ts', python: 'py' };
+/** TypeScript comes as the JavaScript that was made of it. */
+const EXTENSIONS: Record<Language, string> = { javascript: 'mjs', typescript: 'mjs', python: 'py' };
 
 export function defaultWorkRoot(): string {
   return path.join(tmpdir(), `lattice-${process.getuid?.() ?? 'user'}`);

@@ -16,13 +16,8 @@ export function runnerWords(shape: Shape, interpreter: string, folder: string): 
   return [interpreter, ...nodeFlags(shape), path.join(folder, 'javascript.cjs')];
 }
 
-function nodeFlags(shape: Pick<Shape, 'language' | 'memoryBytes'>): string[] {
-  const flags: string[] = [];
-  if (shape.memoryBytes !== undefined) flags.push(`--max-old-space-size=${heapMebibytes(shape.memoryBytes)}`);
-  // Only there is stripping of types offered, and it warns on every use.
-  const stripping = shape.language === 'typescript' && process.allowedNodeEnvironmentFlags.has('--disable-warning');
-  if (stripping) flags.push('--disable-warning=ExperimentalWarning');
-  return flags;
+function nodeFlags({ memoryBytes }: Pick<Shape, 'memoryBytes'>): string[] {
+  return memoryBytes === undefined ? [] : [`--max-old-space-size=${heapMebibytes(memoryBytes)}`];
 }
 
 /** What the environment of every interpreter begins with: nothing of the worker's own but PATH. */

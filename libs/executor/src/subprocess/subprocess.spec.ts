@@ -14,6 +14,7 @@ import {
   type Overrides,
 } from '../../test/support';
 import { createExecutors, type Executors } from '../executors';
+import type { Handle, Outcome } from '../port';
 
 const FOREVER = 'setInterval(() => {}, 1000)';
 /** One child in the group, one in a session of its own, and a loop that never gives the event loop back. */
@@ -177,13 +178,45 @@ it('says which interpreter is missing', async () => {
   await other.close();
 });
 
-it('takes types out where this Node can do so', async () => {
-  const outcome = await executors
-    .forTask('code')
-    .submit(code('typescript', 'export default (n: number): number => n', { input: 7 }))
-    .result();
-  if (Number(process.versions.node.split('.')[0]) < 22) expect(errorOf(outcome).code).toBe('language_unavailable');
-  else expect(outputOf(outcome)).toBe(7);
+describe('TypeScript', () => {
+  const run = (source: string, input: unknown = null): Promise<Outcome> =>
+    executors
+      .forTask('code')
+      .submit(code('typescript', source, { input }))
+      .result();
+
+  it('runs, with what JavaScript lacks', async () => {
+    const source = `enum Size { small = 1, large = 2 }
+      class Box { constructor(readonly size: Size) {} }
+      export default ({ n }: { n: number }): number => n + new Box(Size.large).size;`;
+    expect(outputOf(await run(source, { n: 5 }))).toBe(7);
+  });
+
+  it('tells places as they were written', async () => {
+    const thrown = errorOf(
+      await run(
+        'interface A {\n  n: number;\n}\nexport default (a: A): number => {\n  throw new Error(`no ${a.n}`);\n};',
+        { n: 1 },
+      ),
+    );
+    expect(thrown).toMatchObject({ code: 'task_failed', message: 'no 1' });
+    expect(JSON.stringify(thrown.details)).toContain('task.ts:5:9');
+    const wrong = errorOf(await run('export default () => {\n  const x: = 1;\n};'));
+    expect(wrong).toMatchObject({ code: 'task_failed', details: { name: 'SyntaxError' } });
+    expect(JSON.stringify(wrong.details)).toContain('task.ts:2:');
+  });
+
+  it('is cancelled before and after it was translated', async () => {
+    const submit = (): Handle =>
+      executors
+        .forTask('code')
+        .submit(code('typescript', 'export default () => new Promise<void>(() => setInterval(() => 0, 1000))'));
+    const [early, late] = [submit(), submit()];
+    await early.cancel('enough');
+    expect((await late.wait(300)).state).toBe('pending');
+    await late.cancel('enough');
+    expect([early.outcome, late.outcome]).toEqual([{ status: 'cancelled' }, { status: 'cancelled' }]);
+  });
 });
 
 it('refuses a work folder that is a trap', async () => {

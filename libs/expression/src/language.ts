@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { LatticeError } from '@lattice/contracts';
+import { hasMixedBranches, parseMixed } from './mixed-branches';
 
 /** One environment for all expressions: our variables, and arithmetic between int and double, which CEL leaves out. */
 function makeEnvironment(): Environment {
@@ -33,8 +34,12 @@ export type Program = ReturnType<typeof environment.parse>;
 export function parseProgram(text: string): Program {
   const program = attempt(text);
   const checked = program.check();
-  if (!checked.valid) throw badExpression(text, checked.error);
-  return program;
+  if (checked.valid) return program;
+  if (!hasMixedBranches(checked.error)) throw badExpression(text, checked.error);
+  const mixed = parseMixed(environment, text);
+  const again = mixed.check();
+  if (!again.valid) throw badExpression(text, again.error);
+  return mixed;
 }
 
 function attempt(text: string): Program {

@@ -17,6 +17,9 @@ export interface References {
   readonly secrets: ReadonlySet<string>;
 }
 
+/** What expressions may read of a task. */
+const FIELDS_OF_TASK: readonly unknown[] = ['status', 'output', 'error', 'artifacts'];
+
 const ROOTS = ['inputs', 'tasks', 'run', 'each', 'secrets'] as const;
 
 /** A path without computation: `root.step[0].step`. */
@@ -62,7 +65,7 @@ function stepOf(step: unknown): string | number | undefined {
 }
 
 /**
- * Collects what a program refers to. Throws `unreachable_reference` where a task is not named literally, `secret_misplaced` where a
+ * Collects what a program refers to. Throws `unreachable_reference` where a task is not named literally or has no such field, `secret_misplaced` where a
  * secret is not.
  */
 export function referencesOf(program: Program): References {
@@ -112,6 +115,12 @@ function visit(value: unknown, found: Found): void {
       );
     }
     found.tasks.add(first);
+    if (second !== undefined && !FIELDS_OF_TASK.includes(second)) {
+      throw new LatticeError(
+        'unreachable_reference',
+        `there is no tasks.${first}.${second}: a task has ${FIELDS_OF_TASK.join(', ')}`,
+      );
+    }
     if (second === 'status') found.statusOf.add(first);
   }
   if (path.root === 'each') found.each = true;

@@ -54,6 +54,10 @@ test.each<[unknown, unknown]>([
     { deep: [{ x: 'r1' }], same: 1 },
   ],
   ['${{ tasks.b.status == "skipped" && inputs.n > 1 }}', true],
+  ['${{ inputs.n > 1 ? 1 : "none" }}', 1],
+  ['${{ inputs.n > 2 ? "many" : null }}', null],
+  ['${{ inputs.n > 2 ? 1 : inputs.n > 1 ? 1.5 : "none" }}', 1.5],
+  ['${{ [1, 2].map(x, x > 1 ? {"x": x} : [(x) + 1]) }}', [[2], { x: 2 }]],
 ])('%j evaluates to %j', (source, expected) => {
   expect(value(source)).toEqual(expected);
 });
@@ -72,6 +76,10 @@ test.each([
   ['${{ nobody.x }}', 'unreachable_reference'],
   ['${{ 1 + ', 'bad_expression'],
   ['${{ tasks[inputs.who].output }}', 'unreachable_reference'],
+  ['${{ tasks.a.outputs }}', 'unreachable_reference'],
+  ['${{ tasks.a[0] }}', 'unreachable_reference'],
+  ['${{ true ? nobody : 1 }}', 'unreachable_reference'],
+  ['${{ true ? "a" : 1 + "b" }}', 'bad_expression'],
 ])('%j fails with %s', (source, code) => {
   expect(() => value(source)).toThrow(expect.objectContaining({ code }));
 });

@@ -30,12 +30,12 @@ function faultsOfIssue(issue: Issue, base: readonly PropertyKey[]): Fault[] {
 }
 
 /**
- * Of a union the branch that came furthest tells most, or the only one that takes values of this type; a branch that fails at
+ * Of a union the branch that came furthest, with the fewest faults, tells most, or the only one that takes values of this type; a branch that fails at
  * once says only that the type is another.
  */
 function faultsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: PropertyKey[]): Fault[] {
   const depth = (issues: readonly Issue[]): number => Math.max(0, ...issues.map((inner) => inner.path.length));
-  const best = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0];
+  const best = [...issue.errors].sort((a, b) => depth(b) - depth(a) || a.length - b.length)[0];
   if (best !== undefined && depth(best) > 0) return best.flatMap((inner) => faultsOfIssue(inner, path));
   const [ofType, ...others] = issue.errors.filter((issues) => !isOfOtherType(issues));
   if (ofType !== undefined && others.length === 0) return ofType.flatMap((inner) => faultsOfIssue(inner, path));

@@ -27,6 +27,7 @@ export {
 } from './document';
 export { tellWait } from './tell-wait';
 export { scriptPathFault } from './script-path';
+export { inexactNumber } from './exact-numbers';
 export type {
   InputType,
   SandboxLevel,

@@ -28,7 +28,10 @@ export const placeSchema = z
 
 const batchFields = {
   size: z.int().min(1).max(1_000).describe('A batch never has more members.'),
-  timeout: durationSchema.default('50ms').describe('So long the first member waits for others; 0ms: not at all.'),
+  timeout: z
+    .union([durationSchema, z.literal(0)])
+    .default('50ms')
+    .describe('So long the first member waits for others; 0: not at all.'),
   key: z
     .string()
     .max(1_000)

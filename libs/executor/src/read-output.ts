@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { taskError, taskErrorSchema, type TaskError } from '@lattice/contracts';
+import { inexactNumber, taskError, taskErrorSchema, type TaskError } from '@lattice/contracts';
 import { z } from 'zod';
-import { inexactNumber } from './exact-numbers';
 import { messageOf } from './thrown';
 
 /** The runner's word on how its task failed; only these codes are its to give. */

@@ -18,6 +18,7 @@ import type { z } from 'zod';
 import { readBody, type Body, type Examine } from './body';
 import type { WorkflowName } from './kinds';
 import { mergeReferences } from './references';
+import { objectOf, salvage } from './salvage';
 import { listOf, readCondition, readTemplate } from './task-parts';
 
 /** What a scheduler does for a task that holds no worker. */
@@ -145,7 +146,7 @@ function waitForOf(reading: ControlReading, wait: z.infer<typeof waitWithSchema>
 
 function readMap(reading: ControlReading): ReadStep {
   const parsed = parseWith(reading, mapWithSchema);
-  if (parsed === undefined) return undefined;
+  if (parsed === undefined) return tellOfBody(reading);
   const over = template(reading, parsed.over, ['over']);
   if (over.kind === 'constant' && !Array.isArray(over.value))
     reading.faults.push(fault('bad_type', pointerOf(['tasks', reading.key, 'with', 'over']), '"over" is not a list'));
@@ -159,7 +160,7 @@ function readMap(reading: ControlReading): ReadStep {
 
 function readLoop(reading: ControlReading): ReadStep {
   const parsed = parseWith(reading, loopWithSchema);
-  if (parsed === undefined) return undefined;
+  if (parsed === undefined) return tellOfBody(reading);
   const condition = (value: string | boolean, name: string): Template =>
     readCondition(value, ['tasks', reading.key, 'with', name], reading.faults);
   const before = parsed.while === undefined ? undefined : condition(parsed.while, 'while');
@@ -174,4 +175,14 @@ function readLoop(reading: ControlReading): ReadStep {
     step: { kind: 'loop', while: before, until: after, initial, maxRounds: parsed.maxRounds, body },
     references: mergeReferences([...conditions, templateReferences(initial), references]),
   };
+}
+
+/** Where a map or loop has faults of its own, those within its body are told together with them. */
+function tellOfBody(reading: ControlReading): undefined {
+  const { do: one, tasks, output } = objectOf(reading.task.with);
+  const whole = salvage({ tasks: tasks ?? (one === undefined ? {} : { do: one }), outputs: { output } });
+  const { tasks: read, outputs } = whole.document;
+  if (Object.keys(read).length === 0 || Object.keys(read).length < whole.known.tasks.size) return undefined;
+  readBody(reading, tasks === undefined ? { do: read['do'] } : { tasks: read, output: outputs?.['output'] });
+  return undefined;
 }

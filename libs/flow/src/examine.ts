@@ -4,14 +4,9 @@ import { armsOf, markJoins } from './arms';
 import { findCycles } from './cycle';
 import { defaultFaults } from './inputs';
 import { placeInTask, placeInValue } from './place';
+import type { KnownNames } from './references';
 import { readTask, type TaskDefinition } from './task';
 import { readTemplate } from './task-parts';
-
-/** The names that a document may refer to. */
-export interface KnownNames {
-  readonly tasks: ReadonlySet<string>;
-  readonly inputs: ReadonlySet<string>;
-}
 
 /** Everything that a schema cannot see: expressions, what they refer to, dependencies, cycles. */
 export function examine(

@@ -1,4 +1,5 @@
 export { parseDocumentText, MAX_DEPTH } from './parse';
+export { notExact } from './parse-yaml';
 export type { DocumentFormat } from './parse';
 export { readDocument, mustReadDocument } from './workflow';
 export type { Workflow, ReadDocument } from './workflow';

@@ -7,7 +7,7 @@ import {
   type WorkflowDocument,
 } from '@lattice/contracts';
 import { evaluateTemplate, templateReferences, type Scope, type Template } from '@lattice/expression';
-import type { KnownNames } from './examine';
+import type { KnownNames } from './references';
 import { canonicalJson, fingerprint } from './fingerprint';
 import { readTemplate } from './task-parts';
 

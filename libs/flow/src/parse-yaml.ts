@@ -1,8 +1,25 @@
-import { LatticeError, fault } from '@lattice/contracts';
-import { CORE_SCHEMA, YAMLException, load } from 'js-yaml';
+import { LatticeError, fault, inexactNumber } from '@lattice/contracts';
+import { CORE_SCHEMA, YAMLException, intCoreTag, load } from 'js-yaml';
 
 /** What the parser says of a key that comes twice. */
 const TWICE = /^duplicated mapping key/;
+
+/** Integers that would become others are refused. */
+const SCHEMA = CORE_SCHEMA.withTags({
+  ...intCoreTag,
+  resolve(source, isExplicit, tagName) {
+    const value = intCoreTag.resolve(source, isExplicit, tagName);
+    const inexact = inexactNumber(source);
+    if (typeof value === 'number' && inexact !== undefined) throw notExact(inexact);
+    return value;
+  },
+});
+
+/** What is said of a text with a number that would become another one when it is read. */
+export function notExact(number: string): LatticeError {
+  const message = `The number ${number.slice(0, 40)} can't be held exactly: integers go up to 2^53. Write it as a text`;
+  return new LatticeError('unparsable', message, { faults: [fault('number_out_of_range', '', message)] });
+}
 
 /**
  * The value of a YAML text (core schema: no dates, no merge keys). Throws LatticeError `unparsable` with line and column; a key that
@@ -11,7 +28,7 @@ const TWICE = /^duplicated mapping key/;
  */
 export function parseYaml(text: string): unknown {
   try {
-    return load(text, { schema: CORE_SCHEMA }) ?? null;
+    return load(text, { schema: SCHEMA }) ?? null;
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const { mark, reason } = error;

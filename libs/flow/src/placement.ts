@@ -68,8 +68,8 @@ export function readPlacement(reading: {
   };
 }
 
-function milliseconds(duration: string): number {
-  return parseDuration(duration) ?? 0;
+function milliseconds(duration: string | 0): number {
+  return duration === 0 ? 0 : (parseDuration(duration) ?? 0);
 }
 
 /** The first rule that a task key fits. */

@@ -1,5 +1,11 @@
 import type { References } from '@lattice/expression';
 
+/** The names that a document may refer to. */
+export interface KnownNames {
+  readonly tasks: ReadonlySet<string>;
+  readonly inputs: ReadonlySet<string>;
+}
+
 /** All that several templates refer to. */
 export function mergeReferences(all: readonly References[]): References {
   return {

@@ -1,6 +1,6 @@
 import { documentSchema, taskSchema, type TaskDocument, type WorkflowDocument } from '@lattice/contracts';
-import type { KnownNames } from './examine';
 import { STAND_IN } from './kinds';
+import type { KnownNames } from './references';
 
 /**
  * What can be read of a document that its schema refuses, so that the faults between tasks are told together with those of
@@ -38,7 +38,8 @@ export function salvage(value: unknown): { document: WorkflowDocument; known: Kn
   return { document, known };
 }
 
-function objectOf(value: unknown): Record<string, unknown> {
+/** The value, or an object with nothing in place of all else. */
+export function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }
 

@@ -71,6 +71,47 @@ test('faults between tasks: unknown dependency, unreachable references, bad expr
   ]);
 });
 
+test('faults of a map or loop and those within its body are told together', () => {
+  const body = { magic: { uses: 'magic' }, b: { ...noop, with: '${{ inputs.unknown }}', timeout: 'soon' } };
+  const workflow = {
+    name: 'x',
+    tasks: {
+      m: { uses: 'map', with: { over: [1], concurrency: 0, do: { uses: 'magic', needs: [] } } },
+      l: { uses: 'loop', with: { tasks: body, output: '${{ tasks.ghost.output }}' } },
+    },
+  };
+  expect(codes(workflow).sort()).toEqual([
+    'bad_duration /tasks/l/with/tasks/b/timeout',
+    'bad_value /tasks/l/with',
+    'bad_value /tasks/m/with/concurrency',
+    'unknown_field /tasks/m/with/do/needs',
+    'unknown_uses /tasks/l/with/tasks/magic/uses',
+    'unknown_uses /tasks/m/with/do/uses',
+    'unreachable_reference /tasks/l/with/output',
+    'unreachable_reference /tasks/l/with/tasks/b/with',
+  ]);
+});
+
+test('G1: the timeout of a batch may be the number 0, of no other unit', () => {
+  const batched = (timeout: unknown): unknown => ({
+    name: 'x',
+    defaults: { batch: [{ prefix: 'r', size: 2, timeout }] },
+    tasks: { a: { ...noop, batch: { size: 2, timeout } }, r: noop },
+  });
+  const read = readDocument(batched(0));
+  const waits = read.ok ? [...read.workflow.tasks.values()].map((task) => task.class.batch?.timeoutMs) : [];
+  expect(waits).toEqual([0, 0]);
+  expect(codes(batched(5)).sort()).toEqual(['bad_value /defaults/batch/0/timeout', 'bad_value /tasks/a/batch/timeout']);
+});
+
+test('a number of a YAML text that would become another one is refused', () => {
+  expect(() => parseDocumentText('x: 9007199254740993', 'yaml')).toThrow(/9007199254740993/);
+  expect(() => parseDocumentText('x: [-9007199254740993]', 'yaml')).toThrow(/-9007199254740993/);
+  expect(
+    parseDocumentText('x: [9007199254740992, "9007199254740993", 0x1F, 1.5, text9007199254740993]', 'yaml'),
+  ).toEqual({ x: [9007199254740992, '9007199254740993', 31, 1.5, 'text9007199254740993'] });
+});
+
 test('LT-15, CM-T9: a reference without needs adds the edge', () => {
   const read = readDocument({
     name: 'x',

@@ -9,10 +9,11 @@ import {
   type WorkflowDocument,
 } from '@lattice/contracts';
 import type { Template } from '@lattice/expression';
-import { examine, type KnownNames } from './examine';
+import { examine } from './examine';
 import { fingerprint } from './fingerprint';
 import { readLimits, type RunLimits } from './limits';
 import { shapeFaults } from './parse';
+import type { KnownNames } from './references';
 import { salvage } from './salvage';
 import type { TaskDefinition } from './task';
 

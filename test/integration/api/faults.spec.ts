@@ -41,6 +41,21 @@ describe('faults of requests', () => {
     expect(await run.json()).toMatchObject({ faults: [fault] });
   });
 
+  const inexact = {
+    'application/yaml': 'name: x\ntasks:\n  a: { uses: transform, with: 9007199254740993 }\n',
+    'application/json': '{"name":"x","tasks":{"a":{"uses":"transform","with":9007199254740993}}}',
+  };
+  it.each(Object.entries(inexact))('a number that would become another one is a fault (%s)', async (type, text) => {
+    const headers = { 'content-type': type };
+    const fault = { code: 'number_out_of_range', message: expect.stringContaining('9007199254740993') as string };
+    const check = await (await test.post('/v1/workflows/validate', text, headers)).json();
+    expect(check).toMatchObject({ valid: false, faults: [fault] });
+    const body = type === 'application/json' ? `{"workflow":${text}}` : text;
+    const run = await test.post('/v1/runs', body, headers);
+    expect([400, 422]).toContain(run.status);
+    expect(await run.json()).toMatchObject({ faults: [fault] });
+  });
+
   it('an answer that no approval could read is refused, and the task goes on waiting', async () => {
     const workflow = {
       name: 'ask',

@@ -30,6 +30,15 @@ describe('parseJsonBody', () => {
     expect(refusal('{"a": {"x": 1}, "b": [{}], "a" : 2}')).toContain('Duplicate key "a"');
   });
 
+  it('refuses a number that would become another one', () => {
+    expect(refusal('{"a": [9007199254740993]}')).toContain('9007199254740993');
+    expect(refusal('{"a": 1e400}')).toContain('1e400');
+    expect(parseJsonBody('{"a": "9007199254740993", "b": 9007199254740992}')).toEqual({
+      a: '9007199254740993',
+      b: 2 ** 53,
+    });
+  });
+
   it('refuses what nests too deeply, without parsing it', () => {
     expect(refusal('['.repeat(100_000))).toContain('nests more than 110 levels');
     expect(refusal(`${'{"a":'.repeat(111)}1${'}'.repeat(111)}`)).toContain('nests more than 110 levels');

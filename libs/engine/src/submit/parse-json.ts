@@ -1,5 +1,5 @@
-import { LatticeError, fault } from '@lattice/contracts';
-import { MAX_DEPTH, parseDocumentText } from '@lattice/flow';
+import { LatticeError, fault, inexactNumber } from '@lattice/contracts';
+import { MAX_DEPTH, notExact, parseDocumentText } from '@lattice/flow';
 
 /** Levels of nesting a body may have: those of a document or of inputs, and what is around them. */
 const BODY_DEPTH = MAX_DEPTH + 10;
@@ -14,13 +14,17 @@ const CLOSE_OBJECT = 0x7d;
 
 /**
  * The value of a JSON body; throws `unparsable` with line and column. A key that comes twice is refused, with a fault of its own: the parser would
- * keep the last one, and a task would be lost without a word. The nesting is looked at BEFORE the text is parsed: what comes
+ * keep the last one, and a task would be lost without a word. So is a number that would become another one. The nesting is looked at BEFORE the text is parsed: what comes
  * after a parse (schemas, `JSON.stringify`) is recursive, and would overflow the stack.
  */
 export function parseJsonBody(text: string): unknown {
   const found = scan(text);
   const value = found?.fatal === true ? undefined : parseDocumentText(text, 'json');
-  if (found === undefined) return value;
+  if (found === undefined) {
+    const number = inexactNumber(text);
+    if (number !== undefined) throw notExact(number);
+    return value;
+  }
   const message = `${found.message} ${placeOf(text, found.at)}`;
   throw new LatticeError('unparsable', message, found.fatal ? {} : { faults: [fault('duplicate', '', message)] });
 }

@@ -1,4 +1,4 @@
-/** Only long numbers can be inexact; most outputs have none, and are looked at no closer. */
+/** Only long numbers can be inexact; most texts have none, and are looked at no closer. */
 const SUSPECT = /\d{16}|\d[eE]\+?\d{3}/;
 /** Texts first, so that digits within them are passed over. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

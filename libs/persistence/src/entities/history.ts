@@ -3,6 +3,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** An event of a run. Ids rise in the order of commits. */
 @Entity('events')
 @Index('events_by_run', ['runId', 'id'])
+@Index('events_waiting', { synchronize: false })
 export class EventEntity {
   @PrimaryColumn('bigint')
   id!: string;

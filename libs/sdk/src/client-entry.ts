@@ -9,7 +9,7 @@ export { Schedules, type Timing } from './schedules';
 export { Secrets } from './secrets';
 export { createWorkflow, Workflow } from './workflow/create-workflow';
 export type { AddOptions, RunOptions, TaskNode, WorkflowOptions } from './workflow/create-workflow';
-export { text } from './workflow/reference';
+export { cel, text } from './workflow/reference';
 export type { Bound, Ref, Reference, Resolved } from './workflow/reference';
 export type { RunHandle } from './workflow/run-handle';
 export type { Checked, Given, SchemaLike } from './workflow/schema';

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CODES } from '@lattice/contracts';
 import { ApiError, LatticeClient, Unreachable } from './index';
 
 type Answer = (request: IncomingMessage & { text: string }, response: ServerResponse) => void;
@@ -85,6 +86,7 @@ describe('calls', () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ApiError);
     expect(error).toMatchObject({ code: 'invalid_document', status: 422, message: 'it was invalid_document', faults });
+    expect(error).toHaveProperty('hint', CODES.invalid_document.hint);
     expect(seen).toHaveLength(1);
   });
 
@@ -97,6 +99,22 @@ describe('calls', () => {
     await new LatticeClient({ url }).submit({ workflow: 'hello' });
     expect(new Set(seen.map((request) => request.headers['idempotency-key'])).size).toBe(1);
     expect(seen).toHaveLength(3);
+  });
+
+  it('waits as long as it is told to when it asks too often, and takes it as it is that a workflow refuses more runs', async () => {
+    answer = (_, response) => {
+      if (seen.length === 1) return send(response, 429, problem(429, 'too_many_requests'), { 'retry-after': '1' });
+      if (seen.length === 2) return void response.writeHead(429, { 'retry-after': '0' }).end('<html>slow down');
+      send(response, 200, run('running'));
+    };
+    const before = performance.now();
+    expect(await new LatticeClient({ url }).getRun(RUN_ID)).toMatchObject({ status: 'running' });
+    expect(performance.now() - before).toBeGreaterThan(950);
+    expect(seen).toHaveLength(3);
+    answer = (_, response) => send(response, 429, problem(429, 'concurrency_limit'), { 'retry-after': '1' });
+    const refused = new LatticeClient({ url }).submit({ workflow: 'hello' });
+    await expect(refused).rejects.toMatchObject({ code: 'concurrency_limit', retryAfterMs: 1_000 });
+    expect(seen).toHaveLength(4);
   });
 
   it('does not repeat a cancel', async () => {

@@ -1,4 +1,4 @@
-import type { Fault, RunView } from '@lattice/contracts';
+import { CODES, isErrorCode, type Fault, type RunView } from '@lattice/contracts';
 
 /** The server refused a call: what its problem+json said. `code` is one of the error table. */
 export class ApiError extends Error {
@@ -6,6 +6,8 @@ export class ApiError extends Error {
   /** HTTP status. */
   readonly status: number;
   readonly faults: readonly Fault[];
+  /** What to do about it, by its code; undefined for a code that this version does not know. */
+  readonly hint: string | undefined;
   /** From Retry-After, in milliseconds; undefined when the server gave none. */
   readonly retryAfterMs: number | undefined;
 
@@ -21,6 +23,7 @@ export class ApiError extends Error {
     this.code = problem.code;
     this.status = problem.status;
     this.faults = problem.faults ?? [];
+    this.hint = isErrorCode(problem.code) ? CODES[problem.code].hint : undefined;
     this.retryAfterMs = problem.retryAfterMs;
   }
 }

@@ -26,6 +26,7 @@ export {
   type TaskNode,
   type WorkflowOptions,
   text,
+  cel,
   type Bound,
   type Ref,
   type Reference,

@@ -1,4 +1,4 @@
-import { problemSchema } from '@lattice/contracts';
+import { problemSchema, type ErrorCode } from '@lattice/contracts';
 import { backoff, parseRetryAfter, sleep } from './backoff';
 import { ApiError, Unreachable, reasonOf } from './errors';
 
@@ -65,9 +65,10 @@ export async function request(connection: Connection, call: Call): Promise<unkno
   }
 }
 
-/** True for an error after which the same call may well succeed. */
+/** True for an error after which the same call may well succeed. A workflow that refuses more runs is none: it is meant so. */
 export function isPassing(error: unknown): boolean {
-  return error instanceof Unreachable || (error instanceof ApiError && PASSING.has(error.status));
+  if (error instanceof Unreachable) return true;
+  return error instanceof ApiError && (PASSING.has(error.status) || error.code === 'too_many_requests');
 }
 
 export function retryAfterOf(error: unknown): number | undefined {
@@ -139,7 +140,13 @@ export function apiErrorOf(response: Response, text: string, url: string): ApiEr
   }
   const { status } = response;
   const message = `${url} answered ${status}, not as Lattice does: is something else listening there?`;
-  return new ApiError({ code: PASSING.has(status) ? 'unavailable' : 'internal', status, message, retryAfterMs });
+  return new ApiError({ code: codeOf(status), status, message, retryAfterMs });
+}
+
+/** What something between client and API means, a proxy for instance. */
+function codeOf(status: number): ErrorCode {
+  if (status === 429) return 'too_many_requests';
+  return PASSING.has(status) ? 'unavailable' : 'internal';
 }
 
 /** The answer is none of the contract: another server, or another version. */

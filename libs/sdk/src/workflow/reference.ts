@@ -1,4 +1,4 @@
-import { CEL_WORDS } from '@lattice/contracts';
+import { CEL_WORDS, LatticeError } from '@lattice/contracts';
 
 /** Marks a reference with the type of the value that stands there when the task runs. Never there at run time. */
 declare const VALUE: unique symbol;
@@ -64,7 +64,7 @@ export function referenceTo(path: string, owners: readonly Owner[] = []): object
     get: (_target, name) => {
       if (name === PATH) return path;
       if (name === OWNERS) return owners;
-      if (name === Symbol.toPrimitive) return () => expression(path);
+      if (name === Symbol.toPrimitive) return () => refusePrimitive(path);
       return typeof name === 'symbol' ? undefined : referenceTo(`${path}${step(name)}`, owners);
     },
   });
@@ -95,6 +95,34 @@ export function text(strings: TemplateStringsArray, ...values: (Reference<unknow
     return [...quoted, typeof value === 'object' ? `string(${pathOf(value) ?? ''})` : JSON.stringify(String(value))];
   });
   return referenceTo(parts.flat().join(' + ') || '""', values.flatMap(ownersOf));
+}
+
+/**
+ * A value that is worked out of others when the task runs, in CEL: cel`size(${node.output.words}) > 3`. Texts, numbers and booleans stand
+ * there as they are. It is a condition unless a type is said: cel<number>`size(${node.output.words})`.
+ */
+export function cel<T = boolean>(
+  strings: TemplateStringsArray,
+  ...values: (Reference<unknown> | string | number | boolean)[]
+): Ref<T> {
+  const parts = strings.map((literal, index) => {
+    const value = values[index];
+    if (value === undefined) return literal;
+    return `${literal}${typeof value === 'object' ? operand(pathOf(value) ?? '') : JSON.stringify(value)}`;
+  });
+  return referenceTo<T>(`(${parts.join('')})`, values.flatMap(ownersOf));
+}
+
+function operand(path: string): string {
+  return /^[\w.]+$/.test(path) || path.startsWith('(') ? path : `(${path})`;
+}
+
+/** Silently it would become a text that only looks like a reference. */
+function refusePrimitive(path: string): never {
+  throw new LatticeError(
+    'bad_value',
+    `${path} has no value before the run: write text\`... \${reference}\` for a text with it, cel\`\${reference} > 3\` to calculate with it`,
+  );
 }
 
 /** The text of a template that gives the value of the CEL. */

@@ -1,7 +1,7 @@
 import { documentSchema } from '@lattice/contracts';
 import { evaluateTemplate, parseTemplate, type Scope, type TemplateFault } from '@lattice/expression';
 import fc from 'fast-check';
-import { createWorkflow, handler, text, z } from '../index';
+import { cel, createWorkflow, handler, text, z } from '../index';
 import { referenceTo } from './reference';
 import { templateOf } from './template';
 
@@ -64,6 +64,29 @@ describe('createWorkflow', () => {
       },
       outputs: { text: '${{ tasks.report_make.output }}', first: '${{ tasks.load.output.rows[0].name }}' },
     });
+  });
+
+  it('makes conditions and values of references with cel, and refuses a reference in a plain text', () => {
+    const workflow = createWorkflow('conditions', { inputs: { least: z.number(), title: z.string() } });
+    const { output } = workflow.add(load, { file: 'a' });
+    const named = text`of ${workflow.inputs.title}`;
+    const many = cel`size(${output.rows}) > ${workflow.inputs.least} && ${output.rows[0]?.name ?? ''} != ${'"x"'}`;
+    workflow.add(report, { title: named, rows: output.rows }, { key: 'report', if: many });
+    const half = cel<number>`${output.total} / 2.0`;
+    const { tasks, outputs } = workflow
+      .returns({ half, both: cel`${many} || ${named} == ${'of nothing'}` })
+      .toDocument();
+    expect(tasks['report']?.if).toBe(
+      '${{ (size(tasks.load.output.rows) > inputs.least && (tasks.load.output.rows[0].name) != "\\"x\\"") }}',
+    );
+    expect(outputs).toEqual({
+      half: '${{ (tasks.load.output.total / 2.0) }}',
+      both: `\${{ (${String(tasks['report']?.if).slice(4, -3)} || ("of " + string(inputs.title)) == "of nothing") }}`,
+    });
+    // eslint-disable-next-line @typescript-eslint/restrict-template-expressions -- what must not pass unseen
+    expect(() => workflow.add(load, { file: `${output.total}.csv` })).toThrow(
+      /tasks.load.output.total has no value before/,
+    );
   });
 
   it('gives a task that comes twice another key, and refuses a key that is taken', () => {

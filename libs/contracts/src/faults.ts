@@ -43,7 +43,7 @@ function faultsOfUnion(issue: z.core.$ZodIssueInvalidUnion, path: PropertyKey[])
   const custom = issue.errors.flat().find((inner) => inner.code === 'custom');
   const message =
     custom?.message ?? (expected.length > 0 ? `expected ${[...new Set(expected)].join(' or ')}` : issue.message);
-  return [fault('bad_type', pointerOf(path), message)];
+  return [fault((custom && codeOf(custom)) ?? 'bad_type', pointerOf(path), message)];
 }
 
 /** Whether a branch of a union is for values of another type. */

@@ -29,9 +29,14 @@ async function onPlatform(
   }
 }
 
-async function submit(platform: TestPlatform, sender: SendAtOnce, workflow: object = two): Promise<string> {
+async function submit(
+  platform: TestPlatform,
+  sender: SendAtOnce,
+  workflow: object = two,
+  fields: object = {},
+): Promise<string> {
   const documents = new DocumentCache();
-  const submission = submissionOfJson(JSON.stringify({ workflow }), documents);
+  const submission = submissionOfJson(JSON.stringify({ workflow, ...fields }), documents);
   const { runId } = await submitRun(platform.engine, { submission, documents, apiKeyId: ANYBODY, sender });
   platform.runs.push(runId);
   return runId;
@@ -144,5 +149,22 @@ test('runs with limits, with many tasks or for later are left to the schedulers'
       ]);
       expect(row).toEqual({ due: true });
     }
+  });
+});
+
+test('CM-T5, CM-T8: the schedulers are told of a time limit that is over before they look again, and of nothing else', async () => {
+  await onPlatform(async (platform, _, sender) => {
+    let nudges = 0;
+    const stop = await platform.engine.queue.bus.subscribe('nudge', { onMessage: () => (nudges += 1) });
+    await submit(platform, sender, { ...two, timeout: '10m' }, { deadline: '10m' });
+    await submit(platform, sender, { ...two, timeout: '400ms' });
+    await eventually('a nudge for the timeout', () => Promise.resolve(nudges === 1 || undefined));
+    await submit(platform, sender, two, { deadline: '400ms' });
+    await eventually('a nudge for the deadline', () => Promise.resolve(nudges === 2 || undefined));
+    await stop();
+    await platform.scheduler();
+    await platform.worker();
+    await Promise.all(platform.runs.map((runId) => platform.wait(runId)));
+    await platform.settled();
   });
 });

@@ -1,14 +1,11 @@
 import { insertTaskTimer } from '@lattice/persistence';
 import { readUnqueued, type FlowRun } from '@lattice/queue';
 import type { Runtime } from '../runtime';
-import { nudge } from '../submit/nudge';
+import { nudgeOfTimer } from '../submit/nudge';
 import type { Compiled } from './plans';
 
 /** Kind of the outbox row that ends a task which was queued for too long. */
 export const QUEUE_TIMEOUT = 'queue-timeout';
-
-/** A timer shorter than a sweep of the outbox needs a scheduler to be told of it. */
-const SWEEP_MS = 1_000;
 
 /**
  * Starts the timers of those of the tasks that may not be queued for ever. Comes before `task.queued` is written, so that a crash
@@ -35,6 +32,6 @@ export async function startQueueTimers(
     if (attempt === undefined) continue;
     const payload = { taskKey, epoch: run.epoch, attempt };
     await insertTaskTimer(runtime.db, { kind: QUEUE_TIMEOUT, runId: run.runId, payload, delayMs });
-    if (delayMs < SWEEP_MS) nudge(runtime);
+    nudgeOfTimer(runtime, delayMs);
   }
 }

@@ -15,6 +15,7 @@ import { moveRuns } from './move-runs';
 import type { Compiled } from './plans';
 import { firstSegments, release, tellQueued, tellReady } from './release';
 import type { Runtime } from '../runtime';
+import { nudgeOfTimer } from '../submit/nudge';
 
 /**
  * Puts a run into Redis: the run hash, then the root job with the first segments. Repeating it changes nothing. False when the
@@ -69,7 +70,9 @@ function flowRunOf(stored: StoredRun): FlowRun {
 /** Notes when the time of a run is over. Before the run is made: once it is there, a repeated row would not come this way again. */
 export async function setTimer(runtime: Runtime, runId: string, document: WorkflowDocument): Promise<void> {
   const timeout = parseDuration(document.timeout ?? '');
-  if (timeout !== undefined) await insertOutbox(runtime.db, { kind: 'timeout', runId, delayMs: timeout });
+  if (timeout === undefined) return;
+  await insertOutbox(runtime.db, { kind: 'timeout', runId, delayMs: timeout });
+  nudgeOfTimer(runtime, timeout);
 }
 
 async function create(

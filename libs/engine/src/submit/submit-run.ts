@@ -6,7 +6,7 @@ import { storeRun } from '../admission/store-run';
 import type { Engine } from '../context';
 import type { DocumentCache } from '../workflows/document-cache';
 import { findWorkflow, invalidDocument } from '../workflows/workflows';
-import { nudge } from './nudge';
+import { nudge, nudgeOfTimer } from './nudge';
 import type { SendAtOnce } from './send-at-once';
 import { levelFaults } from './level-faults';
 import { tagFaults, type Submission } from './submission';
@@ -65,6 +65,7 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
     options.onStored?.(inserted.runId);
     if (graceMs > 0) sender?.send(made);
     else nudge(engine);
+    if (graceMs > 0 && made.deadlineMs !== undefined) nudgeOfTimer(engine, made.deadlineMs);
   }
   return { runId: inserted.runId, created: inserted.status === 'created' };
 }

@@ -1,9 +1,10 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '@lattice/embedded';
 import { Api, taskOf } from './support/api';
 import { javascript, newGate, waitingTask, type Gate } from './support/documents';
 import { eventually } from '../support/eventually';
-import { freePort, newHome } from './support/platform';
+import { newHome } from './support/platform';
 import { cleanEnv, endPrograms, start, type Program } from './support/programs';
 import { testServices, type TestServices } from './support/services';
 import { openEvents, type Frame } from './support/streams';

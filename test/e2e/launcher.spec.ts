@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { homePaths, removeHome } from '@lattice/embedded';
+import { freePort, homePaths, removeHome } from '@lattice/embedded';
 import { z } from 'zod';
 import { javascript } from './support/documents';
 import { eventually } from '../support/eventually';
-import { addressOf, apiOf, freePort, newHome } from './support/platform';
+import { addressOf, apiOf, newHome } from './support/platform';
 import { cleanEnv, endPrograms, lattice, processesWith, runToEnd, start, type Program } from './support/programs';
 
 /**

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '@lattice/embedded';
 import { openDatabase, readEvents } from '@lattice/persistence';
 import { eventually } from '../support/eventually';
 import { testServices, type TestServices } from '../e2e/support/services';
@@ -27,14 +27,6 @@ function start(...args: string[]): Program {
   const program = { child, ended, output: () => output };
   programs.push(program);
   return program;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 async function startApp(name: 'api' | 'scheduler'): Promise<Program> {

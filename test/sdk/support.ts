@@ -110,12 +110,12 @@ export async function typeCheck(folder: string, files: string | string[], skipLi
   };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
   try {
-    await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', folder], {
-      cwd: folder,
-    });
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    await run(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], { cwd: folder });
     return '';
   } catch (error) {
-    return String(error instanceof Error && 'stdout' in error ? error.stdout : error).trim();
+    if (error instanceof Error && 'stdout' in error && error.stdout !== '') return String(error.stdout).trim();
+    throw error;
   }
 }
 

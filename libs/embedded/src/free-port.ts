@@ -1,19 +1,20 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { systemCode } from './errors';
 
-/** A port of 127.0.0.1 that nothing listens on at this moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        if (address && typeof address === 'object') resolve(address.port);
-        else reject(new Error('no free port on 127.0.0.1'));
-      });
-    });
-  });
+/** Below the ports that systems give to outgoing connections: from 32,768 on (Linux), or from 49,152 on. */
+const LOWEST = 20_000;
+const HIGHEST = 32_767;
+
+/**
+ * A port of 127.0.0.1 that nothing listens on at this moment, and that no outgoing connection is given until it is listened on, or
+ * while what listens on it is started again: a client that goes on asking for it could even be connected to itself.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(LOWEST, HIGHEST + 1);
+    if (await portIsFree(port, '127.0.0.1')) return port;
+  }
 }
 
 /**

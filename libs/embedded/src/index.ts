@@ -1,4 +1,5 @@
 export { EmbeddedError, embeddedCodes, type EmbeddedCode } from './errors';
+export { freePort } from './free-port';
 export { defaultHome, homePaths, removeHome, repoRoot, type HomePaths } from './home';
 export { pathWithPython, type PythonOptions } from './python';
 export { startPlatform, type Platform, type PlatformOptions, type PlatformStatus } from './platform';

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@lattice/embedded';
 import { Api } from './api';
 import { cleanEnv, endPrograms, lattice, start, type Program } from './programs';
 import { testServices, type TestServices } from './services';
@@ -50,15 +51,6 @@ export function apiOf(launcher: Program, home: string): Api {
 
 export function newHome(): string {
   return mkdtempSync(join(tmpdir(), 'lattice-e2e-'));
-}
-
-/** A port that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = addressOf(server.address());
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export function addressOf(address: AddressInfo | string | null): AddressInfo {

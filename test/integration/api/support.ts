@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, readSettings } from '@lattice/config';
 import type { EventType, RunEvent } from '@lattice/contracts';
+import { freePort } from '@lattice/embedded';
 import { DocumentCache, closeEngine, openEngine, submissionOfJson, submitRun, type Engine } from '@lattice/engine';
 import { insertKey, openHistorian, type Historian, type HistoryEntry } from '@lattice/persistence';
 import { startApi, type RunningApi } from '../../../apps/api/src/start-api';
@@ -55,7 +56,7 @@ async function open(database: TestDatabase, home: string): Promise<Engine> {
     DATABASE_URL: database.url,
     LATTICE_PREFIX: `{test:${randomUUID()}}`,
     LATTICE_HOME: home,
-    PORT: '0',
+    PORT: String(await freePort()),
   });
   return openEngine(settings, `test-${randomUUID()}`, createLogger('test', 'silent'));
 }

@@ -5,17 +5,12 @@ import { readControl } from '../control/control-message';
 import { runJob } from '../attempt/run-job';
 import type { Runtime } from '../runtime';
 import { STEP_NONCE, STEP_OWNER } from './step-owner';
-import { takeStep } from './take-step';
+import { StepSlots, type Slot } from './step-slots';
+import { asksOthers, takeStep } from './take-step';
 
-/** Steps that a scheduler takes at the same time; each is short. */
-const SLOTS = 32;
 const SWEEP_MS = 1_000;
 /** With a lock of 15 s and two of these, the step of a scheduler that died is taken again within 20 s. */
 const STALLED_MS = 2_000;
-
-/** A place for one step. */
-type Slot = Readonly<Record<string, never>>;
-const SLOT: Slot = {};
 
 /**
  * Takes the jobs of the class `control`: tasks that hold no worker. Every step may be repeated, and by another scheduler, so
@@ -24,7 +19,7 @@ const SLOT: Slot = {};
 export class ControlLoop {
   private readonly loop: TakeLoop<Slot>;
   private readonly context: AttemptContext;
-  private free = SLOTS;
+  private readonly slots = new StepSlots(() => this.loop.wake([CONTROL_CLASS.name]));
   private unsubscribe: (() => Promise<void>)[] = [];
 
   constructor(private readonly runtime: Runtime) {
@@ -33,15 +28,13 @@ export class ControlLoop {
       workerId: STEP_OWNER,
       nonce: () => STEP_NONCE,
       levelOf: () => undefined,
-      perform: (attempt) => takeStep(runtime, attempt),
+      perform: (attempt) => {
+        const step = (): ReturnType<typeof takeStep> => takeStep(runtime, attempt);
+        return asksOthers(attempt.task.control) ? this.slots.beside(step) : step();
+      },
     };
     this.loop = new TakeLoop({
-      ledger: {
-        order: (names) => [...names],
-        reserve: () => (this.free > 0 && (this.free -= 1) >= 0 ? SLOT : 'full'),
-        mayGoOn: () => true,
-        giveBack: () => void (this.free += 1),
-      },
+      ledger: this.slots,
       work: (taken, signal) => this.work(taken, signal),
       onError: (error) => runtime.log.warn({ err: error }, 'taking steps'),
       onReleased: (classes) => void tellReady(runtime.queue, classes),

@@ -49,6 +49,11 @@ async function stepOrEnd(runtime: Runtime, attempt: Attempt, control: ControlSte
 
 type LongStep = Exclude<ControlStep, { kind: 'transform' | 'switch' }>;
 
+/** Whether the steps of a task wait for Postgres or Redis; the others only compute. */
+export function asksOthers(control: ControlStep | undefined): control is LongStep {
+  return control !== undefined && control.kind !== 'transform' && control.kind !== 'switch';
+}
+
 /** A task whose time is over fails when nothing runs for it any more. */
 async function withTimeout(step: Step, control: LongStep): Promise<Outcome | Waiting> {
   const { runtime, attempt, times } = step;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationSchema } from './duration';
+import { environmentSchema } from './environment';
 import { labelRuleSchema } from './label-rule';
 import { batchRulesSchema, batchSchema, placeSchema, preferSchema, preferWaitSchema } from './placement';
 import { taskKeySchema, workflowNameSchema } from './ids';
@@ -93,7 +94,7 @@ export const containerWithSchema = z.strictObject({
     .optional()
     .describe('A text runs in the shell of the image.'),
   entrypoint: z.array(z.string()).optional(),
-  env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  env: environmentSchema.optional(),
   workdir: z.string().optional(),
   network: z.enum(['none', 'bridge']).default('none'),
   files: filesSchema,
@@ -109,7 +110,7 @@ export const scriptWithSchema = z.strictObject({
     .max(1_024)
     .describe('Of the executable file, below the folder that the worker runs scripts of (LATTICE_SCRIPTS).'),
   args: z.array(argumentSchema).max(1_000).optional(),
-  env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  env: environmentSchema.optional(),
   allowExit: allowExitSchema.optional().describe('Exit codes of success, default 0.'),
   image: z.string().min(1).optional().describe('The script runs in a container of this image: level docker.'),
   network: z
@@ -170,10 +171,7 @@ export const taskSchema = z.strictObject({
   place: placeSchema.optional(),
   batch: batchSchema.optional(),
   sandbox: z.enum(SANDBOX_LEVELS).optional(),
-  env: z
-    .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
-    .optional()
-    .describe('May hold secrets: ${{ secrets.NAME }}.'),
+  env: environmentSchema.optional().describe('May hold secrets: ${{ secrets.NAME }}.'),
   priority: prioritySchema.optional().describe('Added to that of the run, over all runs: -1000 to 1000, higher first.'),
   tags: z.array(z.string()).optional(),
   metadata: z.record(z.string(), z.json()).optional(),
@@ -245,7 +243,7 @@ export const documentSchema = z.strictObject({
       place: placeSchema.optional(),
       batch: batchRulesSchema.optional(),
       sandbox: z.enum(SANDBOX_LEVELS).optional(),
-      env: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+      env: environmentSchema.optional(),
     })
     .optional()
     .describe('Taken by every task that does not say otherwise.'),

@@ -16,7 +16,11 @@ function faultsOfIssue(issue: Issue, base: readonly PropertyKey[]): Fault[] {
       return issue.keys.map((key) => fault('unknown_field', pointerOf([...path, key]), `unknown field "${key}"`));
     case 'invalid_key':
       return issue.issues.map((inner) =>
-        fault('bad_task_key', pointerOf(path), `"${String(path.at(-1))}" is ${inner.message}`),
+        fault(
+          (inner.code === 'custom' ? codeOf(inner) : undefined) ?? 'bad_task_key',
+          pointerOf(path),
+          `"${String(path.at(-1))}" is ${inner.message}`,
+        ),
       );
     case 'invalid_union':
       return faultsOfUnion(issue, path);

@@ -28,6 +28,7 @@ export {
 export { tellWait } from './tell-wait';
 export { scriptPathFault } from './script-path';
 export { inexactNumber } from './exact-numbers';
+export { variableNameSchema, variableTextSchema } from './environment';
 export type {
   InputType,
   SandboxLevel,

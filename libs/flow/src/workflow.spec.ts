@@ -92,6 +92,16 @@ test('faults of a map or loop and those within its body are told together', () =
   ]);
 });
 
+test('variables that the system would drop or cut are faults', () => {
+  const env = { 'A=B': 'x', '': 'x', N: 'a\u0000b', 'a.b': 1 };
+  const container = { uses: 'container', with: { image: 'i', env } };
+  expect(codes({ name: 'x', defaults: { env }, tasks: { a: { ...noop, env }, c: container } }).sort()).toEqual(
+    ['/defaults/env', '/tasks/a/env', '/tasks/c/with/env'].flatMap((place) =>
+      ['', 'A=B', 'N'].map((name) => `bad_value ${place}/${name}`),
+    ),
+  );
+});
+
 test('G1: the timeout of a batch may be the number 0, of no other unit', () => {
   const batched = (timeout: unknown): unknown => ({
     name: 'x',

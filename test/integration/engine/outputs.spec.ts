@@ -90,3 +90,26 @@ test('an output of the run that can not be made fails the run, not the scheduler
   });
   expect(run).toMatchObject({ status: 'failed', error: { code: 'expression_failed' } });
 });
+
+test('a value that no variable of an environment can hold fails the task that was to get it, and is never cut', async () => {
+  const reads = (value: string): object => ({
+    uses: 'code',
+    with: { language: 'javascript', source: 'export default () => process.env.X' },
+    env: { X: value },
+  });
+  const run = await platform.run({
+    name: 'variables',
+    onFailure: 'continue',
+    inputs: { nul: { default: 'a\u0000b' }, list: { default: [1] }, none: {}, number: { default: 1.5 } },
+    tasks: Object.fromEntries(['nul', 'list', 'none', 'number'].map((name) => [name, reads(`\${{ inputs.${name} }}`)])),
+  });
+  const of = (name: string): object | undefined => run.tasks.find(({ key }) => key === name);
+  const wrong = { status: 'failed', output: null };
+  expect(of('nul')).toMatchObject({ ...wrong, error: { message: expect.stringContaining('env.X') as string } });
+  expect(of('list')).toMatchObject({
+    ...wrong,
+    error: { code: 'expression_failed', message: expect.stringContaining('expected string or number') as string },
+  });
+  expect(of('none')).toMatchObject({ output: '' });
+  expect(of('number')).toMatchObject({ output: '1.5' });
+});

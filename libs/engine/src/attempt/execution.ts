@@ -2,11 +2,14 @@ import {
   LatticeError,
   codeWithSchema,
   containerWithSchema,
+  faultsOf,
   givenFilesSchema,
   httpWithSchema,
   scriptWithSchema,
   parseDuration,
   parseSize,
+  variableNameSchema,
+  variableTextSchema,
   type GivenFiles,
 } from '@lattice/contracts';
 import { evaluateTemplate, type Scope } from '@lattice/expression';
@@ -27,8 +30,8 @@ const DEFAULT_TIMEOUT_MS = 3_600_000;
 const PROCESSES = 512;
 
 const environmentSchema = z.record(
-  z.string(),
-  z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => String(value ?? '')),
+  variableNameSchema,
+  z.union([variableTextSchema, z.number(), z.boolean(), z.null()]).transform((value) => String(value ?? '')),
 );
 
 const codeSchema = codeWithSchema.omit({ source: true }).extend({ input: z.unknown().optional() });
@@ -162,9 +165,9 @@ function requestOf({ url, method, headers, body, expect, maxBytes }: z.infer<typ
 function readValue<T>(schema: z.ZodType<T>, value: unknown, place: string): T {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const path = [place, ...(issue?.path ?? [])].join('.');
-  throw new LatticeError('expression_failed', `${path} came out wrong: ${issue?.message ?? 'not of the right shape'}`);
+  const [first] = faultsOf(read.error);
+  const path = `${place}${first?.pointer ?? ''}`.replaceAll('/', '.');
+  throw new LatticeError('expression_failed', `${path} came out wrong: ${first?.message ?? 'not of the right shape'}`);
 }
 
 /** A handler's `with` is its input; `{ input: X }` alone means X, so that all kinds of tasks may be written alike. */

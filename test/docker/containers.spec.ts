@@ -18,8 +18,8 @@ let platform: Platform;
 describeHere(`containers${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
   beforeAll(async () => {
     platform = await startPlatform();
-  }, 90_000);
-  afterAll(async () => platform?.stop(), 60_000);
+  });
+  afterAll(async () => platform?.stop());
 
   it('container-pipeline.yaml judges its water levels as an independent computation does', async () => {
     const file = join(root, 'examples', 'container-pipeline.yaml');

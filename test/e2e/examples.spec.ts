@@ -12,8 +12,8 @@ let platform: Platform;
 
 beforeAll(async () => {
   platform = await startPlatform({ LATTICE_SCRIPTS: join(examples, 'scripts') });
-}, 90_000);
-afterAll(async () => platform?.stop(), 60_000);
+});
+afterAll(async () => platform?.stop());
 
 /** Runs the command that the comment at the top of an example gives, as a user would paste it. */
 async function runAsDocumented(file: string): Promise<Ended> {

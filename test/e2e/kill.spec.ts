@@ -27,12 +27,12 @@ beforeAll(async () => {
   for (const app of apps) startApp(app);
   for (const app of apps) await isUp(app);
   api = new Api(`http://127.0.0.1:${port}`, readFileSync(join(home, 'admin.key'), 'utf8').trim());
-}, 120_000);
+});
 afterAll(async () => {
   await endPrograms();
   await services?.stop();
   rmSync(home, { recursive: true, force: true });
-}, 60_000);
+});
 beforeEach(() => {
   gate = newGate();
 });
@@ -113,7 +113,7 @@ describe('a run outlives kill -9', () => {
     await expectRight(runId);
     await expectRight(other);
     expect((await api.run(runId)).tasks.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1, 1]);
-  }, 90_000);
+  });
 
   it('of the API, while its tasks run and are finished', async () => {
     const runId = await submit();
@@ -130,7 +130,7 @@ describe('a run outlives kill -9', () => {
     await rest.ended;
     expect([...stream.frames, ...rest.frames]).toEqual(await eventsOf(runId));
     expect((await api.run(runId)).tasks.map(({ attempts }) => attempts)).toEqual([1, 1, 1, 1, 1]);
-  }, 90_000);
+  });
 
   it('of the worker, whose tasks are tried again by the next one; what was finished is not', async () => {
     const runId = await submit();
@@ -153,7 +153,7 @@ describe('a run outlives kill -9', () => {
       expect.objectContaining({ error: expect.objectContaining({ code: 'worker_lost' }) as unknown }),
       expect.objectContaining({ error: expect.objectContaining({ code: 'worker_lost' }) as unknown }),
     ]);
-  }, 120_000);
+  });
 
   it('and on SIGTERM each app ends by itself, with 0', async () => {
     for (const app of ['worker', 'scheduler', 'api'] as const) {
@@ -162,7 +162,7 @@ describe('a run outlives kill -9', () => {
       expect(programOf(app).output()).toContain(`the ${app} stops`);
       expect(programOf(app).output()).not.toMatch(/did not stop|"level":"error"/);
     }
-  }, 60_000);
+  });
 });
 
 describe('start:NAME', () => {

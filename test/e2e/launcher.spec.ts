@@ -23,7 +23,7 @@ afterAll(async () => {
   await endPrograms();
   for (const server of servers) server.close();
   removeHome(homePaths(home));
-}, 60_000);
+});
 
 const logs = ['api.log', 'postgres.log', 'redis.log', 'scheduler.log', 'worker.log'];
 const runFiles = (): string[] => readdirSync(join(home, 'run'));
@@ -70,7 +70,7 @@ describe('npm start', () => {
     ).toEqual({
       runs: [expect.objectContaining({ workflow: 'hello', status: 'completed' })],
     });
-  }, 130_000);
+  });
 
   it('leaves the terminal to the progress: each part has its log and its pid file, the key is for its owner', () => {
     expect(readdirSync(join(home, 'logs')).sort()).toEqual(logs);
@@ -147,7 +147,7 @@ describe('lattice up', () => {
     expect(code).toBe(0);
     expect(keyOf()).toBe(key);
     expect(processesOfHome()).toEqual([]);
-  }, 120_000);
+  });
 
   it('--exit ends with 1 after a failed run, and what a killed launcher left is cleared away first', async () => {
     const killed = start(...lattice(['up'], env));
@@ -161,5 +161,5 @@ describe('lattice up', () => {
     expect(stdout).toContain('no luck');
     expect(code).toBe(1);
     await nothingIsLeft(`http://127.0.0.1:${env['PORT']}`);
-  }, 120_000);
+  });
 });

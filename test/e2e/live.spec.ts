@@ -8,8 +8,8 @@ let gate: Gate;
 
 beforeAll(async () => {
   platform = await startPlatform();
-}, 90_000);
-afterAll(async () => platform?.stop(), 60_000);
+});
+afterAll(async () => platform?.stop());
 beforeEach(() => {
   gate = newGate();
 });

@@ -13,8 +13,8 @@ let platform: Platform;
 
 beforeAll(async () => {
   platform = await startPlatform();
-}, 90_000);
-afterAll(async () => platform?.stop(), 60_000);
+});
+afterAll(async () => platform?.stop());
 
 function problemOf(answer: Answer): z.infer<typeof problemSchema> {
   expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);

@@ -82,5 +82,5 @@ async function textOf(message: IncomingMessage): Promise<string> {
       child.kill('SIGKILL');
       await ended;
     }
-  }, 60_000);
+  });
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await platform?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function lines(name: string): Promise<string[]> {
   await bundle(folder, `${name}.ts`, `${name}.mjs`);
@@ -36,7 +36,7 @@ it('greet.ts, which the README shows, runs without a worker of its own', async (
   expect(printed.slice(0, 3).sort()).toEqual(['clean completed', 'longest completed', 'shout completed']);
   expect(printed.slice(3).join('')).toContain("longest: 'Edsger'");
   expect(printed.slice(3).join('')).toContain("greetings: [ 'HELLO ADA', 'HELLO GRACE', 'HELLO EDSGER' ]");
-}, 120_000);
+});
 
 it('orders.ts is done by worker.ts', async () => {
   await bundle(folder, 'worker.ts', 'worker.mjs');
@@ -47,8 +47,8 @@ it('orders.ts is done by worker.ts', async () => {
   expect(JSON.parse(printed.at(-1) ?? '')).toEqual({ lines: ['DE 248.50', 'FR 249.50', 'IT 250.50'], total: 74_850 });
   expect(printed.filter((line) => line.startsWith('task.completed'))).toHaveLength(4);
   expect((await worker.ended).code).toBe(0);
-}, 120_000);
+});
 
 it('all of them compile', async () => {
   expect(await typeCheck(folder, ['greet.ts', 'orders.ts', 'worker.ts'])).toBe('');
-}, 120_000);
+});

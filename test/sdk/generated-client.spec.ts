@@ -70,12 +70,12 @@ beforeAll(async () => {
   await ensureAdminKey(platform.engine);
   await platform.scheduler();
   await platform.worker();
-}, 60_000);
+});
 afterAll(async () => {
   await api.close();
   await platform.close();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+});
 
 async function run(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [program, ...args], { cwd: folder }).catch(
@@ -125,4 +125,4 @@ it('a client generated from the OpenAPI document compiles and works', async () =
     '1',
     '404 run_not_found',
   ]);
-}, 120_000);
+});

@@ -114,8 +114,8 @@ it('a program with the packed SDK alone runs and follows a diamond over a kill o
   worker.child.kill('SIGTERM');
   expect(await worker.ended).toBe('0');
   expect(worker.output()).toContain('ended');
-}, 120_000);
+});
 
 it('compiles against the types of the package', async () => {
   expect(await typeCheck(folder, 'outside.mts')).toBe('');
-}, 120_000);
+});

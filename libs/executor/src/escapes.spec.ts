@@ -320,7 +320,7 @@ def main(input):
     expect(await run(level, source, { onLog: log.onLog, limits: { timeoutMs: 60_000 } })).toBe('done');
     expect(Buffer.byteLength(log.text())).toBeLessThan(MEBIBYTE + 100);
     expect(process.memoryUsage().rss - before).toBeLessThan(256 * MEBIBYTE);
-  }, 60_000);
+  });
 
   it('leaves nobody behind who left group, session and environment, and ignores SIGTERM', async () => {
     const name = `left-${level}-${process.pid}`;

@@ -51,7 +51,7 @@ describe('readers of WS /v1/ws', () => {
       await eventually('the rest has come', () => client.ids().length >= ids.length - seen.length);
       expect([...seen, ...client.ids()]).toEqual(ids);
     }
-  }, 90_000);
+  });
 
   it('reads no more of a client that sends faulty frames and does not read what it is told of them', async () => {
     const client = await open().send({ op: 'ping' });
@@ -75,7 +75,7 @@ describe('readers of WS /v1/ws', () => {
     expect(usedBytes() - before).toBeLessThan(30_000_000);
     client.socket.resume();
     await eventually('it reads again', () => client.frames.length > 1_000);
-  }, 60_000);
+  });
 
   it('follows 1,000 runs over one socket, and no more', async () => {
     const runIds: string[] = [];
@@ -97,7 +97,7 @@ describe('readers of WS /v1/ws', () => {
     const [event] = await test.history.write(last, [log('b')]);
     await eventually('the last one is followed', () => client.ids(last).length === 1);
     expect(client.ids(last)).toEqual([event?.id]);
-  }, 60_000);
+  });
 
   it('gives nobody an event twice and nobody one less, whenever and after whatever id he comes, leaves and comes again', async () => {
     const plan = fc.record({
@@ -142,7 +142,7 @@ describe('readers of WS /v1/ws', () => {
       }),
       { numRuns: 12 },
     );
-  }, 120_000);
+  });
 });
 
 /** Somebody who comes and goes, and goes on after the last event he has. */

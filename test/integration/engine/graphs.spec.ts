@@ -108,7 +108,7 @@ test('any graph runs every task once, after its dependencies, with the right out
     }),
     { numRuns: 30 },
   );
-}, 120_000);
+});
 
 /** How each task ends when failures don't stop the run: the rules once more, in another way of writing. */
 function modelOf(nodes: readonly Node[]): { status: string; reason: string | null }[] {
@@ -139,7 +139,7 @@ test('CM-T1, CM-T2, B6, C2: failures and skips pass on by rule, and no graph is 
     }),
     { numRuns: 30 },
   );
-}, 120_000);
+});
 
 test('a failure that stops the run leaves every task ended, and nothing begun after it', async () => {
   await fc.assert(
@@ -153,7 +153,7 @@ test('a failure that stops the run leaves every task ended, and nothing begun af
     }),
     { numRuns: 25 },
   );
-}, 120_000);
+});
 
 test('a chain of 250 fused tasks runs in slices, each task once', async () => {
   const tasks = Object.fromEntries(

@@ -26,4 +26,4 @@ test('the timers of a run go with it, and not those of a run that goes on', asyn
   } finally {
     await platform.close();
   }
-}, 60_000);
+});

@@ -42,4 +42,4 @@ test('a task whose job went from Redis by itself is done again: the run is made 
   } finally {
     await platform.close();
   }
-}, 120_000);
+});

@@ -340,5 +340,5 @@ describe.each(['after-create', 'after-outbox-send'] as const)('a scheduler that 
     await platform.settled();
     await worker.stop();
     await platform.stopParts();
-  }, 120_000);
+  });
 });

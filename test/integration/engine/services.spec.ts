@@ -4,7 +4,7 @@ import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
 import { ownServices, type OwnServices } from '../../support/services';
 
-const SLOW_MS = 90_000;
+const SLOW_MS = 180_000;
 
 let services: OwnServices;
 let platform: TestPlatform;

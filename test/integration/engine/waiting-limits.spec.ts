@@ -99,7 +99,7 @@ test('runs that wait cost nothing while nothing changes', async () => {
   deciding.mockRestore();
   writeFileSync(file, '');
   for (const id of ids) expect((await platform.wait(id, 60_000)).status).toBe('completed');
-}, 120_000);
+});
 
 describe('what is read to decide who is next', () => {
   const plan = async (sql: string, params: unknown[]): Promise<string> =>

@@ -39,4 +39,4 @@ test('a task that more workers gave back than may be lost is none of the lost on
   } finally {
     await platform.close();
   }
-}, 120_000);
+});

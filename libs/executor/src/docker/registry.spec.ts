@@ -21,7 +21,7 @@ describeHere(`a registry that wants a login${reason === undefined ? '' : ` (skip
     folder = newFolder();
     registry = await startRegistry();
     image = await registry.push('private');
-  }, 120_000);
+  });
   afterEach(async () => {
     registry.slow(false);
     registry.asked.length = 0;

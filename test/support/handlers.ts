@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Handler } from '@lattice/executor';
 import { z } from 'zod';
+import { FILE_HANDLERS } from './file-handlers';
 
 /** What a `note` task did: one line of the ledger, which no part of the system under test can read or write. */
 const noteSchema = z.object({
@@ -59,6 +60,7 @@ const text = (input: unknown, name: string): string => z.record(z.string(), z.st
 /** Handlers of the tests. `ledger` is the file that `note` writes to. */
 export function testHandlers(ledger: string): Map<string, Handler> {
   return new Map<string, Handler>([
+    ...FILE_HANDLERS,
     ['noop', () => null],
     ['echo', (input) => input],
     // Says what it was given in its environment, wherever a handler can say anything.

@@ -33,6 +33,7 @@ describe('in bash', () => {
     ['lattice runs re', ['resume', 'retry', 'reject', 'rerun', 'report']],
     ['lattice --json wo', ['workers', 'workflows']],
     ['lattice workers d', ['drain']],
+    ['lattice completion z', ['zsh']],
     ['lattice runs list --sc', ['--schedule']],
     ['lattice script --dr', ['--dry-run']],
   ])('%s gives %j', (line, found) => expect(complete(line)).toEqual(found));
@@ -58,14 +59,18 @@ describe('in bash', () => {
   it.each([
     ['lattice ru', ['run', 'runs']],
     ['lattice runs l', ['list', 'logs']],
+    ['lattice completion z', ['zsh']],
     ['lattice runs list --sc', ['--schedule']],
   ])('%s gives %j', (line, found) => expect(complete(line)).toEqual(found));
 });
 
 it('is a script that zsh understands', () => {
   const text = completionScript('zsh', words);
-  expect(text).toMatch(/^autoload -U \+X bashcompinit && bashcompinit\n/);
-  const check = spawnSync('zsh', ['-n', scriptOf('zsh')], { encoding: 'utf8' });
+  expect(text).toMatch(/\nautoload -U \+X bashcompinit && bashcompinit\n/);
+  // Also in a shell whose own completion is not set up yet.
+  const program = `source '${scriptOf('zsh')}' && print -r -- $_comps[lattice]`;
+  const check = spawnSync('zsh', ['-f', '-c', program], { encoding: 'utf8', env: { ...process.env, HOME: folder } });
   // Not every machine has it; then the words that it shares with bash are all there is to be looked at.
-  if (check.error === undefined) expect([check.status, check.stderr]).toEqual([0, '']);
+  if (check.error === undefined)
+    expect([check.status, check.stdout, check.stderr]).toEqual([0, '_bash_complete -o filenames -F _lattice\n', '']);
 });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type ShellName = (typeof SHELLS)[number];
 
-/** What may follow a path of commands such as `lattice runs`. */
+/** What may follow a path of commands such as `lattice runs`: other commands, or the values that its first argument may have. */
 export interface Words {
   path: string;
   commands: { name: string; summary: string }[];
@@ -18,9 +18,13 @@ export function wordsOf(program: Command): Words[] {
   const walk = (command: Command, path: string): Words[] => {
     const below = command.commands;
     const own = command === program ? [] : longOptions(command);
+    const choices = command.registeredArguments[0]?.argChoices ?? [];
     const words: Words = {
       path,
-      commands: below.map((one) => ({ name: one.name(), summary: one.summary() || one.description() })),
+      commands: [
+        ...below.map((one) => ({ name: one.name(), summary: one.summary() || one.description() })),
+        ...choices.map((name) => ({ name, summary: '' })),
+      ],
       options: [...own, ...globals, '--help'],
       files: command.registeredArguments.some((argument) => /^(file|folder)/.test(argument.name())),
     };
@@ -38,8 +42,8 @@ export function completionScript(shell: ShellName, words: readonly Words[]): str
     case 'bash':
       return bash(words);
     case 'zsh':
-      // zsh runs the functions of bash.
-      return `autoload -U +X bashcompinit && bashcompinit\n${bash(words)}`;
+      // zsh runs the functions of bash, for which its own completion has to be there.
+      return `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\nautoload -U +X bashcompinit && bashcompinit\n${bash(words)}`;
     case 'fish':
       return fish(words);
   }

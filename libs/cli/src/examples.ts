@@ -56,7 +56,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'keys create': ['lattice keys create dashboard --scope viewer'],
   'keys revoke': ['lattice keys revoke ccee63b3-6f6b-4623-89cb-188269a30d28'],
   mcp: ['lattice mcp --read-only', 'lattice mcp --workflows'],
-  completion: ['source <(lattice completion bash)'],
+  completion: [
+    'source <(lattice completion bash)    # in ~/.bashrc',
+    'source <(lattice completion zsh)     # in ~/.zshrc',
+    'lattice completion fish | source     # in ~/.config/fish/config.fish',
+  ],
 };
 
 /** Puts the examples below the help of their commands. */

@@ -13,11 +13,13 @@ export type Artifact = z.infer<typeof artifactSchema>;
 /** Path of a file that a task is given: below the folder of files, nowhere else. */
 const FILE_PATH = /^(?!.*(?:^|\/)(?:\.{0,2})(?:\/|$))[^\p{Cc}\\]{1,512}$/u;
 
+/** Path of a file: of one that a task is given, or that a handler saves. */
+export const filePathSchema = z
+  .string()
+  .regex(FILE_PATH, 'not the path of a file: no empty parts, no . or .., no \\, up to 512 characters');
+
 /** Files that a task is given, as its expressions came out. */
-export const givenFilesSchema = z.record(
-  z.string().regex(FILE_PATH, 'not the path of a file: no empty parts, no . or .., no \\, up to 512 characters'),
-  artifactSchema,
-);
+export const givenFilesSchema = z.record(filePathSchema, artifactSchema);
 export type GivenFiles = z.infer<typeof givenFilesSchema>;
 
 /** An artifact of a run, in a list. */

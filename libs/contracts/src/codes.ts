@@ -71,7 +71,7 @@ export const CODES = {
   unknown_field: { status: 422, family: 'document', hint: 'Remove it or correct its spelling.' },
   missing_field: { status: 422, family: 'document', hint: 'Add the field.' },
   bad_type: { status: 422, family: 'document', hint: 'Give a value of the type named.' },
-  bad_value: { status: 422, family: 'document', hint: 'Give one of the values named.' },
+  bad_value: { status: 422, family: 'document', hint: 'Give a value as the message says.' },
   bad_duration: { status: 422, family: 'document', hint: 'Write a number and a unit: 500ms, 30s, 5m.' },
   bad_size: { status: 422, family: 'document', hint: 'Write bytes, or 512Mi, 2Gi.' },
   bad_cron: {
@@ -166,7 +166,7 @@ export const CODES = {
   artifact_refused: {
     status: 500,
     family: 'terminal',
-    hint: 'Leave only regular files and folders in $LATTICE_ARTIFACTS: no links, devices or sockets.',
+    hint: 'Leave only regular files and folders in $LATTICE_ARTIFACTS: no links, devices or sockets. In handlers: each name once, not in batches.',
   },
   artifact_not_granted: { status: 500, family: 'terminal', hint: 'Name the artifact in the inputs of the run.' },
   artifacts_too_large: {

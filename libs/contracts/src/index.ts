@@ -1,6 +1,13 @@
 export { KEY_SCOPES, createKeySchema, createdKeySchema, keyListSchema, keyViewSchema } from './key';
 export type { CreateKey, CreatedKey, KeyScope, KeyView } from './key';
-export { EVENT_ARTIFACTS, artifactListSchema, artifactSchema, artifactViewSchema, givenFilesSchema } from './artifact';
+export {
+  EVENT_ARTIFACTS,
+  artifactListSchema,
+  artifactSchema,
+  artifactViewSchema,
+  filePathSchema,
+  givenFilesSchema,
+} from './artifact';
 export type { Artifact, ArtifactList, ArtifactView, GivenFiles } from './artifact';
 export {
   INPUT_TYPES,

@@ -3,6 +3,7 @@ export { checkWorkRoot } from './workspace';
 export type { Executors, ExecutorsOptions, Reaped } from './executors';
 export type { ArtifactKeeper, GivenFile, LeftFile } from './artifacts/port';
 export type {
+  ArtifactBody,
   BatchInfo,
   CodeProgram,
   ContainerProgram,
@@ -13,6 +14,7 @@ export type {
   Executor,
   Handle,
   Handler,
+  HandlerArtifacts,
   HandlerContext,
   HandlerProgram,
   HttpProgram,

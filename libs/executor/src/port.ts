@@ -1,4 +1,5 @@
 import type { Artifact, Language, SandboxLevel, TaskError } from '@lattice/contracts';
+import type { Readable } from 'node:stream';
 import type { ArtifactKeeper, GivenFile } from './artifacts/port';
 
 /** A piece of a task's log, valid Unicode. Usually whole lines; a line without an end is passed on after 100 ms. */
@@ -126,8 +127,10 @@ interface ExecutionBase {
   batch?: BatchInfo;
   /** For code, containers and scripts: files that they find below $LATTICE_FILES. */
   files?: readonly GivenFile[];
-  /** For code, containers and scripts: what becomes of the files they leave below $LATTICE_ARTIFACTS; absent: they are dropped. */
+  /** What becomes of the files that are left below $LATTICE_ARTIFACTS, or that a handler saves; absent: the first are dropped, the second refused. */
   artifacts?: ArtifactKeeper;
+  /** For handlers: the bytes of an artifact that its run may have. Throws `artifact_not_found`, `artifact_not_granted`, `artifacts_unavailable`. */
+  openArtifact?(id: string, signal: AbortSignal): Promise<Readable>;
   /** A returned promise pauses the reading of the log (back-pressure). A throw or rejection is ignored. */
   onLog(chunk: LogChunk): void | Promise<void>;
   /** Called by handlers: 0 to 100. */
@@ -170,6 +173,20 @@ export interface Executor {
   close(): Promise<void>;
 }
 
+/** What a handler may save: text (UTF-8), bytes, or a stream of either. */
+export type ArtifactBody = string | Uint8Array | AsyncIterable<string | Uint8Array>;
+
+/** Files of handlers. What is saved shows with the task when the attempt completes, and never when it does not. */
+export interface HandlerArtifacts {
+  /**
+   * Saves a file. `name` may have folders (`plots/a.png`). Throws `artifact_refused` for a name that is none or comes twice,
+   * `artifacts_too_large`, `artifacts_unavailable`; the attempt then fails with that, also when nobody waits for the promise.
+   */
+  readonly save: (name: string, body: ArtifactBody) => Promise<Artifact>;
+  /** The bytes of an artifact that the run may have, as `with.files` would give it; by its reference or its id. */
+  readonly read: (artifact: string | Pick<Artifact, 'id'>) => Promise<Readable>;
+}
+
 export interface HandlerContext {
   /** Aborted on timeout and cancel. A handler that ignores it can't be stopped. */
   readonly signal: AbortSignal;
@@ -184,6 +201,7 @@ export interface HandlerContext {
   /** UUIDs of the GPUs that the task was given. */
   readonly gpus: readonly string[];
   readonly labels: LabelSetter;
+  readonly artifacts: HandlerArtifacts;
   /** The `env` of the task, secrets included; the environment of the worker process is not in it. */
   readonly env: Readonly<Record<string, string>>;
   /** Of a task that is done in batches: the input is the list of inputs, the output the list of outputs. */

@@ -79,6 +79,7 @@ function dependencyFaults(
 ): Fault[] {
   const faults: Fault[] = [];
   for (const task of tasks.values()) {
+    faults.push(...twiceFaults(task.key, document.tasks[task.key]?.needs));
     for (const need of task.needs) {
       if (known.tasks.has(need)) continue;
       const pointer = pointerOf(['tasks', task.key, ...placeOfNeed(document.tasks[task.key], need)]);
@@ -91,6 +92,16 @@ function dependencyFaults(
     faults.push(fault('cycle', pointerOf(['tasks', cycle[0] ?? '']), `the tasks form a cycle: ${cycle.join(' -> ')}`));
   }
   return faults;
+}
+
+/** A name that comes twice may well be meant to be another one. */
+function twiceFaults(key: string, needs: TaskDocument['needs']): Fault[] {
+  if (!Array.isArray(needs)) return [];
+  return needs.flatMap((need, index) =>
+    needs.indexOf(need) === index
+      ? []
+      : [fault('duplicate', pointerOf(['tasks', key, 'needs', index]), `task "${key}" needs "${need}" twice`)],
+  );
 }
 
 /** Where a task names the one it depends on: in `needs`, or where it refers to it. */

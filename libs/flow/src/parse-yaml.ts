@@ -1,11 +1,11 @@
 import { LatticeError, fault, inexactNumber } from '@lattice/contracts';
-import { CORE_SCHEMA, YAMLException, intCoreTag, load } from 'js-yaml';
+import { CORE_SCHEMA, YAMLException, intCoreTag, load, mergeTag } from 'js-yaml';
 
 /** What the parser says of a key that comes twice. */
 const TWICE = /^duplicated mapping key/;
 
-/** Integers that would become others are refused. */
-const SCHEMA = CORE_SCHEMA.withTags({
+/** Merge keys (`<<: *anchor`) are understood; integers that would become others are refused. */
+const SCHEMA = CORE_SCHEMA.withTags(mergeTag, {
   ...intCoreTag,
   resolve(source, isExplicit, tagName) {
     const value = intCoreTag.resolve(source, isExplicit, tagName);
@@ -22,7 +22,7 @@ export function notExact(number: string): LatticeError {
 }
 
 /**
- * The value of a YAML text (core schema: no dates, no merge keys). Throws LatticeError `unparsable` with line and column; a key that
+ * The value of a YAML text (core schema and merge keys; no dates). Throws LatticeError `unparsable` with line and column; a key that
  * comes twice is told as a fault, too.
  * Aliases come out as shared objects; {@link isTooLarge} tells whether they hide a bomb.
  */

@@ -169,8 +169,9 @@ test('graphs without a cycle have none, whatever else; one that gets an edge bac
   fc.assert(
     fc.property(edges, (pairs) => {
       const forward = pairs.filter(([a, b]) => a < b);
-      const needsOf = (key: number, all: readonly (readonly [number, number])[]): string[] =>
-        all.filter(([, to]) => to === key).map(([from]) => `t${from}`);
+      const needsOf = (key: number, all: readonly (readonly [number, number])[]): string[] => [
+        ...new Set(all.filter(([, to]) => to === key).map(([from]) => `t${from}`)),
+      ];
       const tasks = (all: readonly (readonly [number, number])[]): object =>
         Object.fromEntries(Array.from({ length: 13 }, (_, key) => [`t${key}`, { ...noop, needs: needsOf(key, all) }]));
       expect(codes({ name: 'x', tasks: tasks(forward) })).toEqual([]);
@@ -241,6 +242,39 @@ test('deep nesting, __proto__ and a bomb of aliases are refused', () => {
   expect(() => parseDocumentText('{"a": 1,}', 'json')).toThrow(/line 1/);
   expect(() => parseDocumentText('['.repeat(100_000), 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
   expect(() => parseDocumentText('a: 1\na: 2', 'yaml')).toThrow(/duplicated mapping key/);
+});
+
+test('merge keys take over the fields of other maps, and what is written beside them wins', () => {
+  const text = `
+name: merged
+tasks:
+  a: &a { uses: transform, with: { n: 1 }, timeout: 5s }
+  b: { <<: *a, with: { n: 2 }, needs: a }
+  c: { <<: [{ timeout: 9s }, *a], "with": { "<<": plain } }
+`;
+  expect(parseDocumentText(text, 'yaml')).toMatchObject({
+    tasks: {
+      b: { uses: 'transform', with: { n: 2 }, timeout: '5s', needs: 'a' },
+      c: { uses: 'transform', with: { '<<': 'plain' }, timeout: '9s' },
+    },
+  });
+  expect(() => parseDocumentText('a: { <<: 1 }', 'yaml')).toThrow(expect.objectContaining({ code: 'unparsable' }));
+  const { __proto__: proto, ...rest } = parseDocumentText(
+    'x: &x { "__proto__": { bad: 1 } }\n<<: *x\ny: 1',
+    'yaml',
+  ) as {
+    __proto__: unknown;
+  };
+  expect([proto, rest]).toEqual([{ bad: 1 }, { x: expect.anything(), y: 1 }]);
+});
+
+test('a task that is named twice in needs is a fault', () => {
+  const tasks = { a: { uses: 'transform', with: 1 }, b: { uses: 'transform', with: 1, needs: ['a', 'a', 'a'] } };
+  const read = readDocument({ name: 'twice', tasks });
+  expect(read.ok ? [] : read.faults).toMatchObject([
+    { code: 'duplicate', pointer: '/tasks/b/needs/1', message: 'task "b" needs "a" twice' },
+    { code: 'duplicate', pointer: '/tasks/b/needs/2' },
+  ]);
 });
 
 test('aliases that unfold to more than a body may hold are refused', () => {

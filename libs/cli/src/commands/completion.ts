@@ -9,7 +9,7 @@ export function registerCompletion(program: Command, shell: Shell): void {
   const command = program
     .command('completion')
     .summary('print a completion script for your shell')
-    .description('Prints a completion script. In bash: source <(lattice completion bash)')
+    .description('Prints a completion script, for bash, zsh or fish, to be read when a shell starts.')
     .addArgument(new Argument('<shell>').choices(SHELLS));
   does(shell, command, z.object({}), (context, _options, args) => {
     const name = z.enum(SHELLS).parse(args[0]);

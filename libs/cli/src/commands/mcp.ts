@@ -7,11 +7,14 @@ import { clientAccess } from '../mcp/client-platform';
 import { does, type Context, type Shell } from '../register';
 import { print } from '../terminal';
 
+const MOST_SAID = 200;
+
 const optionsSchema = z.object({ readOnly: z.boolean().default(false), workflows: z.boolean().default(false) });
 
 export function registerMcp(program: Command, shell: Shell): void {
   const command = program
     .command('mcp')
+    .summary('serve AI assistants over the Model Context Protocol')
     .description('Serves the Model Context Protocol on stdin and stdout, for AI assistants on this machine.')
     .option('--read-only', 'only tools that change nothing')
     .option('--workflows', 'each saved workflow is a tool of its own, too');
@@ -34,10 +37,16 @@ async function serve(context: Context, options: z.infer<typeof optionsSchema>): 
       input: process.stdin,
       output: process.stdout,
       signal: interrupt.signal,
-      onFault: (error) => say(error.message),
+      onFault: (error) => say(shorten(error.message)),
     });
   } finally {
     interrupt.end();
   }
   return EXIT.completed;
+}
+
+/** One line: a message that is none of the protocol is told with all that was expected in its place. */
+function shorten(message: string): string {
+  const line = message.replaceAll(/\s+/g, ' ');
+  return line.length > MOST_SAID ? `${line.slice(0, MOST_SAID)} ...` : line;
 }

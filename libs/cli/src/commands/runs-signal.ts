@@ -17,7 +17,12 @@ export function registerRunsSignal(runs: Command, shell: Shell): void {
     .argument('<name>', 'name of the signal')
     .option('--payload <json>', 'what the task is given; null when absent');
   does(shell, signal, payloadSchema, (context, { payload }, [runId = '', name = '']) =>
-    send(context, { runId, name, payload: payload === undefined ? null : parse(payload) }),
+    send(context, {
+      runId,
+      name,
+      payload: payload === undefined ? null : parse(payload),
+      said: `sent ${name} to run ${runId}`,
+    }),
   );
   answer(runs, shell, 'approve', true);
   answer(runs, shell, 'reject', false);
@@ -31,7 +36,12 @@ function answer(runs: Command, shell: Shell, verb: 'approve' | 'reject', approve
     .argument('<task>', 'key of the task that asks')
     .option('--comment <text>', 'kept with the answer');
   does(shell, command, commentSchema, (context, { comment }, [runId = '', name = '']) =>
-    send(context, { runId, name, payload: { approved, ...(comment === undefined ? {} : { comment }) } }),
+    send(context, {
+      runId,
+      name,
+      payload: { approved, ...(comment === undefined ? {} : { comment }) },
+      said: `${approved ? 'approved' : 'rejected'} ${name} of run ${runId}`,
+    }),
   );
 }
 
@@ -45,11 +55,11 @@ function parse(text: string): unknown {
 
 async function send(
   context: Context,
-  { runId, name, payload }: { runId: string; name: string; payload: unknown },
+  { runId, name, payload, said }: { runId: string; name: string; payload: unknown; said: string },
 ): Promise<ExitCode> {
   const { terminal, globals } = context;
   await context.client().signal(runId, name, payload);
   if (globals.json) printJson(terminal.out, { runId, signal: name });
-  else print(terminal.out, `sent ${name} to run ${runId}`);
+  else print(terminal.out, said);
   return EXIT.completed;
 }

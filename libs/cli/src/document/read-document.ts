@@ -39,13 +39,15 @@ export function readText(file: string, cwd: string): string {
   try {
     return readFileSync(file === '-' ? 0 : resolve(cwd, file), 'utf8');
   } catch (error) {
-    const why = isMissing(error) ? 'there is no such file.' : String(error);
+    const why = whyNot(error);
     throw new BadInput(`cannot read ${file}: ${why}`, { cause: error });
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+function whyNot(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file.';
+  return code === 'EISDIR' ? 'it is a folder.' : String(error);
 }
 
 function isFile(path: string): boolean {

@@ -1,9 +1,9 @@
 import type { SandboxLevel } from '@lattice/contracts';
-import type { Executors, GpuGrant, LabelSetter, LogChunk, Outcome } from '@lattice/executor';
+import type { Execution, Executors, GpuGrant, LabelSetter, LogChunk, Outcome } from '@lattice/executor';
 import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
-import { filesToGive } from '../artifacts/give-files';
+import { filesToGive, openGranted } from '../artifacts/give-files';
 import { artifactKeeper } from '../artifacts/store-files';
 import type { Runtime } from '../runtime';
 import type { Compiled } from '../run/plans';
@@ -98,7 +98,10 @@ async function work(
       ...(context.labels === undefined ? {} : { labels: context.labels }),
       limits: prepared.limits,
       ...(prepared.files === undefined ? {} : { files: filesToGive(context.runtime, run.runId, prepared.files) }),
-      ...(leavesFiles(task) ? { artifacts: artifactKeeper(context.runtime, address, () => silence?.heard()) } : {}),
+      ...(task.handler === undefined || context.outside === true ? {} : handlerFiles(context.runtime, run.runId)),
+      ...(leavesFiles(task, context.outside)
+        ? { artifacts: artifactKeeper(context.runtime, address, () => silence?.heard()) }
+        : {}),
       onLog: (chunk) => {
         silence?.heard();
         if (!ended) return masked === undefined ? toLog(chunk) : masked.write(chunk);
@@ -129,8 +132,14 @@ async function work(
   }
 }
 
-function leavesFiles({ uses }: TaskDefinition): boolean {
+function leavesFiles({ uses, handler }: TaskDefinition, outside = false): boolean {
+  if (handler !== undefined) return !outside;
   return uses === 'code' || uses === 'container' || uses === 'script';
+}
+
+/** Artifacts that a handler reads. */
+function handlerFiles(runtime: Runtime, runId: string): Pick<Execution, 'openArtifact'> {
+  return { openArtifact: (id, signal) => openGranted(runtime, { runId, id, what: 'for a handler' }, signal) };
 }
 
 /** The log stands in the stream before the result does. */

@@ -2,6 +2,7 @@ import { LatticeError, taskError } from '@lattice/contracts';
 import { toJson } from '../../runners/json-output.cjs';
 import { MAX_TIMER_MS, RunningHandle, SettledHandle, within } from '../handle';
 import { outcomeOfThrown } from '../outcome';
+import { OwnArtifacts } from './handler-artifacts';
 import type { Execution, Executor, Handle, Handler, HandlerContext, Outcome } from '../port';
 import { tooLarge } from '../read-output';
 import { createStop, outcomeOfStop, timeoutError, type Stop } from '../stop';
@@ -54,9 +55,12 @@ export function createNoneExecutor(options: NoneOptions): Executor {
     try {
       returned = handler(execution.input, context);
     } catch (error) {
-      return new SettledHandle(outcomeOfError(error));
+      if (!context.savesFiles) return new SettledHandle(outcomeOfError(error));
+      returned = Promise.resolve().then(() => {
+        throw error;
+      });
     }
-    if (!isThenable(returned)) return new SettledHandle(outcomeOfValue(returned, execution));
+    if (!isThenable(returned) && !context.savesFiles) return new SettledHandle(outcomeOfValue(returned, execution));
     busy++;
     const stop = createStop();
     return track(settle({ execution, context, stop, returned, release }), stop);
@@ -78,6 +82,7 @@ class Context implements HandlerContext {
   readonly #execution: Execution;
   #controller: AbortController | undefined;
   #aborted: string | undefined;
+  #artifacts: OwnArtifacts | undefined;
 
   constructor(execution: Execution) {
     this.#execution = execution;
@@ -113,6 +118,16 @@ class Context implements HandlerContext {
   get labels(): HandlerContext['labels'] {
     return this.#execution.labels ?? NO_LABELS;
   }
+  get artifacts(): HandlerContext['artifacts'] {
+    return (this.#artifacts ??= new OwnArtifacts(this.#execution, this.signal));
+  }
+  /** It may have begun to save files: how it ended is known when that is done. */
+  get savesFiles(): boolean {
+    return this.#artifacts !== undefined;
+  }
+  async withFiles(outcome: Outcome): Promise<Outcome> {
+    return this.#artifacts === undefined ? outcome : this.#artifacts.end(outcome, outcomeOfError);
+  }
   get env(): HandlerContext['env'] {
     return this.#execution.env;
   }
@@ -129,7 +144,7 @@ interface Settling {
   execution: Execution;
   context: Context;
   stop: Stop;
-  returned: PromiseLike<unknown>;
+  returned: unknown;
   release: () => void;
 }
 
@@ -138,6 +153,7 @@ async function settle({ execution, context, stop, returned, release }: Settling)
   const { timeoutMs, graceMs } = execution.limits;
   const ended = Promise.resolve(returned)
     .then((value) => outcomeOfValue(value, execution), outcomeOfError)
+    .then((outcome) => (context.savesFiles ? context.withFiles(outcome) : outcome))
     .finally(release);
   const timer = timeoutMs === undefined ? undefined : armAbandon(stop, timeoutMs);
   const first = await Promise.race([ended, stop.requested]);

@@ -114,7 +114,7 @@ export class Context {
     const known = this.joins.get(key) ?? { key: scope.keys.fresh(joinKey), values: {} };
     this.joins.set(key, known);
     known.values[name] = `\${{ ${cel} }}`;
-    scope.add(known.key, { uses: 'transform', needs: edges.map(({ via }) => via), with: known.values });
+    scope.add(known.key, { uses: 'transform', needs: [...new Set(edges.map(({ via }) => via))], with: known.values });
     return `tasks.${known.key}.output`;
   }
 

@@ -36,7 +36,7 @@ export type Make = (making: Making, node: Node, needs: readonly string[]) => str
 
 /** `needs` as a field of a task, when there are any. */
 export function needing(needs: readonly string[]): { needs?: readonly string[] } {
-  return needs.length === 0 ? {} : { needs };
+  return needs.length === 0 ? {} : { needs: [...new Set(needs)] };
 }
 
 /** What every task takes over of its state. */

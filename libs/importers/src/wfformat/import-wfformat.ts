@@ -41,7 +41,7 @@ interface Parts {
 
 function documentOf({ file, graph, keys, name, options }: Parts): unknown {
   const tasks = file.tasks.map((task, index) => {
-    const needs = (graph.parents[index] ?? []).map((parent) => keys[parent]);
+    const needs = [...new Set(graph.parents[index])].map((parent) => keys[parent]);
     const key = keys[index] ?? '';
     const metadata = metadataOf(task, key);
     return [

@@ -102,7 +102,7 @@ export class Workflow<S extends z.ZodRawShape, R> {
     const document = documentOfTask(task, { input });
     this.tasks.set(key, {
       ...document,
-      ...(needs.length === 0 ? {} : { needs: needs.map((node) => node.key) }),
+      ...(needs.length === 0 ? {} : { needs: [...new Set(needs.map((node) => node.key))] }),
       ...(condition === undefined ? {} : { if: this.conditionOf(condition, key) }),
       ...(trigger === undefined ? {} : { trigger }),
     });

@@ -62,15 +62,14 @@ export class Flows {
 
   /** Adds the root job of a run with its first segments. Adding again changes nothing while the jobs are kept. */
   async addRun(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
-    const flows = this.flowsOf(run, plan, segments);
-    const root = { ...this.rootOf(run), children: flows.slice(0, CHUNK) };
-    await this.producer.add(root);
+    const flows = flowsOf(run, plan, segments);
+    await this.producer.add({ ...rootOf(run), children: flows.slice(0, CHUNK) });
     for (let at = CHUNK; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
   }
 
   /** Adds segments whose gates are open, below the root job. */
   async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
-    const flows = this.flowsOf(run, plan, segments);
+    const flows = flowsOf(run, plan, segments);
     for (let at = 0; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
   }
 
@@ -82,23 +81,6 @@ export class Flows {
     else if (only.children !== undefined) await this.producer.add(only);
     // A job without children needs no transaction: half the work of a flow.
     else await this.queueOf(only.queueName).add(only.name, only.data, only.opts);
-  }
-
-  private rootOf(run: FlowRun): FlowJob {
-    const data: JobData = { sha: run.sha };
-    return {
-      name: 'run',
-      queueName: ROOT_QUEUE,
-      data,
-      opts: { jobId: rootIdOf(run), priority: bullPriority(run.priority), attempts: 1, delay: ROOT_DELAY_MS },
-    };
-  }
-
-  private flowsOf(run: FlowRun, plan: FlowPlan, segments: readonly number[]): FlowJob[] {
-    return segments.flatMap((index) => {
-      const segment = plan.segments[index];
-      return segment === undefined ? [] : [flowOf(run, plan.version, segment.job)];
-    });
   }
 
   /**
@@ -175,6 +157,28 @@ export class Flows {
   async close(): Promise<void> {
     await Promise.all([this.producer.close(), ...[...this.queues.values()].map((queue) => queue.close())]);
   }
+}
+
+/** The root job of a run with its first segments; undefined when they are too many for one transaction. */
+export function wholeFlowOf(run: FlowRun, plan: FlowPlan, segments: readonly number[]): FlowJob | undefined {
+  return segments.length > CHUNK ? undefined : { ...rootOf(run), children: flowsOf(run, plan, segments) };
+}
+
+function rootOf(run: FlowRun): FlowJob {
+  const data: JobData = { sha: run.sha };
+  return {
+    name: 'run',
+    queueName: ROOT_QUEUE,
+    data,
+    opts: { jobId: rootIdOf(run), priority: bullPriority(run.priority), attempts: 1, delay: ROOT_DELAY_MS },
+  };
+}
+
+function flowsOf(run: FlowRun, plan: FlowPlan, segments: readonly number[]): FlowJob[] {
+  return segments.flatMap((index) => {
+    const segment = plan.segments[index];
+    return segment === undefined ? [] : [flowOf(run, plan.version, segment.job)];
+  });
 }
 
 function flowOf(run: FlowRun, version: number, job: PlanJob): FlowJob {

@@ -24,7 +24,17 @@ export type {
   Retried,
   StoredResult,
 } from './attempt-scripts';
-export { createRun, deleteRun, finaliseRun, parkJob, pauseRun, resumeRun, settle, stopRun } from './run-scripts';
+export {
+  createRun,
+  type NewRunHash,
+  deleteRun,
+  finaliseRun,
+  parkJob,
+  pauseRun,
+  resumeRun,
+  settle,
+  stopRun,
+} from './run-scripts';
 export type { CreateGuard, Created, LiveTask } from './run-scripts';
 export { stopAll, stoppedAtOnce } from './stop-scripts';
 export type { Stopped } from './stop-scripts';
@@ -45,6 +55,7 @@ export {
 } from './run-hash';
 export type { RunHead } from './run-hash';
 export { Flows } from './flows';
+export { RunSender, type PreparedRun } from './run-sender';
 export type { FlowRun, JobData } from './flows';
 export { ROOT_WORKER_OPTIONS, rootAgain } from './root-jobs';
 export type { RootJob } from './root-jobs';

@@ -2,6 +2,7 @@ import type { EventType } from '@lattice/contracts';
 import { pairsOf, type QueuedTask } from './attempt-scripts';
 import { call, list, wrap, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
+import type { Keys } from './keys';
 import type { RunRef } from './run-ref';
 
 /** When a run hash may be made by one who did not look at Redis before. */
@@ -13,49 +14,55 @@ export interface CreateGuard {
 /** `exists`: it was made before. `late`, `uninitialised`: the guard forbids it. */
 export type Created = 'created' | 'exists' | 'late' | 'uninitialised';
 
-/** Makes the run hash; `fields` are what is known from before, when a run is made again. */
-export async function createRun(
-  queue: QueueConnection,
-  run: RunRef,
-  options: {
-    sha: string;
-    /** Version of the plan that the run goes by. */
-    version: number;
-    inputsJson: string;
-    /** Tasks that have not ended. */
-    left: number;
-    onFailure: string;
-    priority: number;
-    /** The event that comes before run.started. */
-    event?: { type: EventType; json: string };
-    /** Tasks that wait for nothing: about to be queued. */
-    queued?: readonly QueuedTask[];
-    fields?: Readonly<Record<string, string | number>>;
-    /** Without one it is made in any case; `stop` makes one that is stopped at once and never starts. */
-    guard?: CreateGuard | 'stop';
-  },
-): Promise<Created> {
-  const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {}, guard } = options;
-  const reply = await call(
-    queue.redis,
-    'create',
-    [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
-    [
-      run.runId,
-      run.epoch,
-      guard === 'stop' ? guard : (guard?.notAfter ?? ''),
-      sha,
-      inputsJson,
-      left,
-      onFailure,
-      priority,
-      event?.type ?? '',
-      event?.json ?? '',
-      queued.length,
-      ...pairsOf(queued),
-      ...pairs({ v: version, ...fields }),
-    ],
-  );
+/** What a run hash is made of. */
+export interface NewRunHash {
+  readonly sha: string;
+  /** Version of the plan that the run goes by. */
+  readonly version: number;
+  readonly inputsJson: string;
+  /** Tasks that have not ended. */
+  readonly left: number;
+  readonly onFailure: string;
+  readonly priority: number;
+  /** The event that comes before run.started. */
+  readonly event?: { type: EventType; json: string };
+  /** Tasks that wait for nothing: about to be queued. */
+  readonly queued?: readonly QueuedTask[];
+  /** What is known from before, when a run is made again. */
+  readonly fields?: Readonly<Record<string, string | number>>;
+  /** Without one it is made in any case; `stop` makes one that is stopped at once and never starts. */
+  readonly guard?: CreateGuard | 'stop';
+}
+
+/** Makes the run hash. */
+export async function createRun(queue: QueueConnection, run: RunRef, made: NewRunHash): Promise<Created> {
+  return readCreated(await call(queue.redis, 'create', createKeys(queue.keys, run), createArguments(run, made)));
+}
+
+export function createKeys(keys: Keys, run: RunRef): string[] {
+  return [keys.run(run.runId), keys.events, keys.epoch];
+}
+
+export function createArguments(run: RunRef, made: NewRunHash): Argument[] {
+  const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {}, guard } = made;
+  return [
+    run.runId,
+    run.epoch,
+    guard === 'stop' ? guard : (guard?.notAfter ?? ''),
+    sha,
+    inputsJson,
+    left,
+    onFailure,
+    priority,
+    event?.type ?? '',
+    event?.json ?? '',
+    queued.length,
+    ...pairsOf(queued),
+    ...pairs({ v: version, ...fields }),
+  ];
+}
+
+export function readCreated(reply: unknown): Created {
   switch (reply) {
     case 'created':
     case 'exists':

@@ -10,16 +10,21 @@ const two = {
   tasks: { a: { uses: 'handler/echo', with: { n: 1 } }, b: { uses: 'handler/echo', needs: ['a'] } },
 };
 
+type Body = (platform: TestPlatform, runtime: Runtime, sender: SendAtOnce) => Promise<void>;
+
+/** By one trip goes what comes after the first: Redis has to have the scripts. */
+const WAYS = ['by one trip', 'step by step'] as const;
+type Way = (typeof WAYS)[number];
+
 /** A platform without a scheduler, and one who stores runs and sends them at once. */
-async function onPlatform(
-  body: (platform: TestPlatform, runtime: Runtime, sender: SendAtOnce) => Promise<void>,
-): Promise<void> {
+async function onPlatform(way: Way, body: Body): Promise<void> {
   const platform = await TestPlatform.open();
   const scheduler = await platform.scheduler();
   const runtime = await openRuntime(platform.engine);
   const sender = new SendAtOnce(runtime);
   try {
     await eventually('Redis is trusted', async () => (await platform.engine.queue.trust.look()) || undefined);
+    if (way === 'by one trip') await inRedis(platform, await submit(platform, sender));
     await scheduler.stop();
     await body(platform, runtime, sender);
   } finally {
@@ -54,90 +59,133 @@ async function dueAtOnce(platform: TestPlatform, runId: string): Promise<void> {
 
 const head = (platform: TestPlatform, runId: string) => readHead(platform.engine.queue, runId);
 
-test('a run is in the queue, and its outbox row gone, without a scheduler; the scheduler that comes finds nothing to send', async () => {
-  await onPlatform(async (platform, _, sender) => {
-    const runId = await submit(platform, sender);
-    await eventually('the run is in Redis', () => head(platform, runId));
-    await eventually('its row is gone', async () => !(await awaitsSending(platform.engine.db, runId)) || undefined);
-    await platform.scheduler();
-    await platform.worker();
-    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
-    const types = (await platform.events(runId)).map(({ type }) => type);
-    expect(types.filter((type) => type === 'run.created' || type === 'run.started')).toEqual([
-      'run.created',
-      'run.started',
-    ]);
-    await platform.settled();
-  });
-});
+/** Resolves when the run is there and its row is gone. */
+async function inRedis(platform: TestPlatform, runId: string): Promise<void> {
+  await eventually('the run is in Redis', () => head(platform, runId));
+  await eventually('its row is gone', async () => !(await awaitsSending(platform.engine.db, runId)) || undefined);
+}
 
-test('one who dies between storing and sending leaves the run to a scheduler', async () => {
-  await onPlatform(async (platform, _, sender) => {
-    sender.send = () => undefined;
-    const runId = await submit(platform, sender);
-    expect(await head(platform, runId)).toBeUndefined();
-    await platform.scheduler();
-    await platform.worker();
-    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
-    await platform.settled();
+/** No job of a run that was not to be made may lie in Redis. */
+async function noJobOf(platform: TestPlatform, runId: string): Promise<void> {
+  const { redis, keys } = platform.engine.queue;
+  await eventually('its jobs are gone', async () => {
+    const left = await redis.keys(`${keys.prefix.replace(/[{}]/g, '\\$&')}*${runId}*`);
+    return left.length === 0 || undefined;
   });
-});
+}
 
-test('one who dies between sending and the deletion of the row: it is sent once more, which changes nothing', async () => {
-  await onPlatform(async (platform, runtime) => {
-    const dying = new SendAtOnce({
-      ...runtime,
-      db: { ...runtime.db, query: () => Promise.reject(new Error('this process is gone')) },
+describe.each(WAYS)('a run that is sent %s', (way) => {
+  test('is in the queue, and its outbox row gone, without a scheduler; the scheduler that comes finds nothing to send', async () => {
+    await onPlatform(way, async (platform, _, sender) => {
+      const runId = await submit(platform, sender);
+      await inRedis(platform, runId);
+      await platform.scheduler();
+      await platform.worker();
+      expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+      const types = (await platform.events(runId)).map(({ type }) => type);
+      expect(types.filter((type) => type === 'run.created' || type === 'run.started')).toEqual([
+        'run.created',
+        'run.started',
+      ]);
+      await platform.settled();
     });
-    const runId = await submit(platform, dying);
-    await eventually('the run is in Redis', () => head(platform, runId));
-    expect(await awaitsSending(platform.engine.db, runId)).toBe(true);
-    await platform.scheduler();
-    await platform.worker();
-    expect(await platform.wait(runId)).toMatchObject({
-      status: 'completed',
-      tasks: [{ attempts: 1 }, { attempts: 1 }],
+  });
+
+  test('one who dies between storing and sending leaves the run to a scheduler', async () => {
+    await onPlatform(way, async (platform, _, sender) => {
+      sender.prepare = () => ({ send: () => undefined, drop: () => undefined });
+      const runId = await submit(platform, sender);
+      expect(await head(platform, runId)).toBeUndefined();
+      await platform.scheduler();
+      await platform.worker();
+      expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+      await platform.settled();
     });
-    await eventually('its row is gone', async () => !(await awaitsSending(platform.engine.db, runId)) || undefined);
-    await platform.settled();
   });
-});
 
-test('a process that was stopped in between for long makes nothing in Redis: the run may have ended by then', async () => {
-  await onPlatform(async (platform, _, sender) => {
-    const clock = Date.now;
-    const send = sender.send.bind(sender);
-    sender.send = (run) => {
-      Date.now = () => clock() - 5_000;
-      send(run);
-      Date.now = clock;
-    };
-    const runId = await submit(platform, sender);
-    await dueAtOnce(platform, runId);
-    expect(await head(platform, runId)).toBeUndefined();
-    await platform.scheduler();
-    await platform.worker();
-    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+  test('one who dies between sending and the deletion of the row: it is sent once more, which changes nothing', async () => {
+    await onPlatform(way, async (platform, runtime) => {
+      const dying = new SendAtOnce({
+        ...runtime,
+        db: { ...runtime.db, query: () => Promise.reject(new Error('this process is gone')) },
+      });
+      const runId = await submit(platform, dying);
+      await eventually('the run is in Redis', () => head(platform, runId));
+      expect(await awaitsSending(platform.engine.db, runId)).toBe(true);
+      await platform.scheduler();
+      await platform.worker();
+      expect(await platform.wait(runId)).toMatchObject({
+        status: 'completed',
+        tasks: [{ attempts: 1 }, { attempts: 1 }],
+      });
+      await eventually('its row is gone', async () => !(await awaitsSending(platform.engine.db, runId)) || undefined);
+      await platform.settled();
+    });
   });
-});
 
-test('in a Redis that is being recovered nothing is made', async () => {
-  await onPlatform(async (platform, _, sender) => {
-    const { queue } = platform.engine;
-    const epoch = (await readEpoch(queue)) ?? '';
-    await forgetEpoch(queue);
-    const runId = await submit(platform, sender);
-    await dueAtOnce(platform, runId);
-    expect(await head(platform, runId)).toBeUndefined();
-    await initialise(queue, epoch);
-    await platform.scheduler();
-    await platform.worker();
-    expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+  test('a process that was stopped in between for long makes nothing in Redis: the run may have ended by then', async () => {
+    await onPlatform(way, async (platform, _, sender) => {
+      const clock = Date.now;
+      const prepare = sender.prepare.bind(sender);
+      sender.prepare = (run) => {
+        const prepared = prepare(run);
+        const send = (): void => {
+          Date.now = () => clock() - 5_000;
+          prepared.send();
+          Date.now = clock;
+        };
+        return { ...prepared, send };
+      };
+      const runId = await submit(platform, sender);
+      await dueAtOnce(platform, runId);
+      expect(await head(platform, runId)).toBeUndefined();
+      await noJobOf(platform, runId);
+      await platform.scheduler();
+      await platform.worker();
+      expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+    });
+  });
+
+  test('in a Redis that is being recovered nothing is made', async () => {
+    await onPlatform(way, async (platform, _, sender) => {
+      const { queue } = platform.engine;
+      const epoch = (await readEpoch(queue)) ?? '';
+      await forgetEpoch(queue);
+      const runId = await submit(platform, sender);
+      await dueAtOnce(platform, runId);
+      expect(await head(platform, runId)).toBeUndefined();
+      await noJobOf(platform, runId);
+      await initialise(queue, epoch);
+      await platform.scheduler();
+      await platform.worker();
+      expect(await platform.wait(runId)).toMatchObject({ status: 'completed' });
+    });
+  });
+
+  test('a run that could not be stored leaves nothing in Redis', async () => {
+    await onPlatform(way, async (platform, _, sender) => {
+      const prepare = sender.prepare.bind(sender);
+      let runId = '';
+      sender.prepare = (run) => {
+        runId ||= run.runId;
+        return prepare(run);
+      };
+      const engine = {
+        ...platform.engine,
+        db: { ...platform.engine.db, query: () => Promise.reject(new Error('no room')) },
+      };
+      const documents = new DocumentCache();
+      const submission = submissionOfJson(JSON.stringify({ workflow: two }), documents);
+      await expect(submitRun(engine, { submission, documents, apiKeyId: ANYBODY, sender })).rejects.toThrow('no room');
+      expect(runId).not.toBe('');
+      await inRedis(platform, await submit(platform, sender));
+      await noJobOf(platform, runId);
+    });
   });
 });
 
 test('runs with limits, with many tasks or for later are left to the schedulers', async () => {
-  await onPlatform(async (platform, _, sender) => {
+  await onPlatform('step by step', async (platform, _, sender) => {
     const many = Object.fromEntries(Array.from({ length: 101 }, (_each, at) => [`t${at}`, { uses: 'handler/echo' }]));
     for (const workflow of [
       { ...two, concurrency: { limit: 1 } },

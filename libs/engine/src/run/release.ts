@@ -134,14 +134,15 @@ export async function tellQueued(
 
 /** Wakes the workers that wait for these classes. A hint that nobody waits for: their sweep is the net. */
 export function tellReady(runtime: Runtime, compiled: Compiled, segments: readonly number[]): void {
-  const classes = new Set(
-    segments.flatMap((index) =>
-      (compiled.plan.segments[index]?.ready ?? []).map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''),
-    ),
-  );
-  tellOfJobs(runtime.queue, classes).catch((error: unknown) =>
+  tellOfJobs(runtime.queue, classesOf(compiled, segments)).catch((error: unknown) =>
     runtime.log.debug({ err: error }, 'the workers were not told of new jobs'),
   );
+}
+
+/** The classes that the first tasks of segments wait in. */
+export function classesOf(compiled: Compiled, segments: readonly number[]): Set<string> {
+  const ready = segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
+  return new Set(ready.map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''));
 }
 
 /** A task that ends without an attempt. */

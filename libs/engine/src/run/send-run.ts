@@ -1,14 +1,6 @@
 import { parseDuration, type WorkflowDocument } from '@lattice/contracts';
 import { insertOutbox, type StoredRun } from '@lattice/persistence';
-import {
-  announceClasses,
-  createRun,
-  readHead,
-  type CreateGuard,
-  type Created,
-  type FlowRun,
-  type QueuedTask,
-} from '@lattice/queue';
+import { announceClasses, createRun, readHead, type CreateGuard, type FlowRun, type NewRunHash } from '@lattice/queue';
 import { createdEvent } from './created-event';
 import { finaliseIfDone } from './finalise';
 import { moveRuns } from './move-runs';
@@ -30,7 +22,7 @@ export async function sendRun(
   const compiled = runtime.plans.of(stored.documentSha, document);
   const run = flowRunOf(stored);
   await setTimer(runtime, run.runId, document);
-  const reply = await create(runtime, stored, { compiled, queued: compiled.first, guard });
+  const reply = await createRun(runtime.queue, run, newRunHash(stored, compiled, guard));
   if (reply === 'late' || reply === 'uninitialised') return false;
   await runtime.race?.('after-create', { runId: run.runId });
   if (reply === 'exists') {
@@ -48,7 +40,7 @@ export async function sendRun(
 }
 
 /** What comes of a run that is in Redis already; undefined when it is to be gone on with. */
-async function sentBefore(runtime: Runtime, { runId, epoch }: FlowRun): Promise<boolean | undefined> {
+export async function sentBefore(runtime: Runtime, { runId, epoch }: FlowRun): Promise<boolean | undefined> {
   const head = await readHead(runtime.queue, runId);
   // It was stopped before its time: nothing of it is queued any more. Or it was made again by somebody who was quicker.
   if (head?.epoch !== epoch || (head.state !== 'running' && head.state !== 'paused')) return true;
@@ -63,7 +55,7 @@ async function sentBefore(runtime: Runtime, { runId, epoch }: FlowRun): Promise<
   }
 }
 
-function flowRunOf(stored: StoredRun): FlowRun {
+export function flowRunOf(stored: StoredRun): FlowRun {
   return { runId: stored.runId, epoch: stored.epoch, priority: stored.priority, sha: stored.documentSha };
 }
 
@@ -75,16 +67,9 @@ export async function setTimer(runtime: Runtime, runId: string, document: Workfl
   nudgeOfTimer(runtime, timeout);
 }
 
-async function create(
-  runtime: Runtime,
-  stored: StoredRun,
-  {
-    compiled,
-    queued = [],
-    guard,
-  }: { compiled: Compiled; queued: readonly QueuedTask[] | undefined; guard: CreateGuard | undefined },
-): Promise<Created> {
-  return createRun(runtime.queue, flowRunOf(stored), {
+/** What the hash of a run is made of that begins. */
+export function newRunHash(stored: StoredRun, compiled: Compiled, guard: CreateGuard | undefined): NewRunHash {
+  return {
     sha: stored.documentSha,
     version: compiled.plan.version,
     inputsJson: JSON.stringify(stored.inputs),
@@ -92,8 +77,8 @@ async function create(
     onFailure: compiled.plan.onFailure,
     priority: stored.priority,
     event: createdEvent(stored),
-    queued,
+    queued: compiled.first ?? [],
     ...(guard === undefined ? {} : { guard }),
     ...(stored.parent === null ? {} : { fields: { pa: `${stored.parent.runId}|${stored.parent.taskKey}` } }),
-  });
+  };
 }

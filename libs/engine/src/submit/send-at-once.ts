@@ -1,5 +1,7 @@
 import type { Workflow } from '@lattice/flow';
 import { deleteSent, hastenSending, type NewRun, type StoredRun } from '@lattice/persistence';
+import { RunSender } from '@lattice/queue';
+import { prepareRun, type ReadyRun } from '../run/prepare-run';
 import { sendRun } from '../run/send-run';
 import type { Runtime } from '../runtime';
 import { nudge } from './nudge';
@@ -15,6 +17,14 @@ const MOST = 64;
 /** Outbox rows are deleted together with those of so many milliseconds. */
 const TOGETHER_MS = 50;
 
+/** A run with a grace that is being stored. */
+export interface Prepared {
+  /** It is stored: sends it. Nobody waits for that. */
+  send(): void;
+  /** It was not stored. */
+  drop(): void;
+}
+
 /**
  * Sends runs to the queue right after they were stored, by the process that stored them: a short run would wait longer for a
  * scheduler than it takes. The outbox row is the net, as ever: it is due a second later, and goes when the run is in Redis.
@@ -24,7 +34,11 @@ export class SendAtOnce {
   private sent: string[] = [];
   private deleting: NodeJS.Timeout | undefined;
 
-  constructor(private readonly runtime: Runtime) {}
+  private readonly sender: RunSender;
+
+  constructor(private readonly runtime: Runtime) {
+    this.sender = new RunSender(runtime.queue);
+  }
 
   /** Milliseconds for which the schedulers are to leave the run alone; 0 when it is theirs. */
   graceFor(workflow: Workflow, run: Pick<NewRun, 'delayMs'>): number {
@@ -41,10 +55,21 @@ export class SendAtOnce {
     return here ? GRACE_MS : 0;
   }
 
+  /** Makes ready what can be made of a run with a grace while it is being stored. One of the two must be called, once. */
+  prepare(run: NewRun): Prepared {
+    const prepared = prepareRun(this.runtime, this.sender, storedRunOf(run), run.document);
+    // It may fail before anybody waits for it.
+    prepared.catch(() => undefined);
+    return {
+      send: () => this.send(run, prepared),
+      drop: () => void prepared.then((ready) => ready?.drop()).catch(() => undefined),
+    };
+  }
+
   /** Sends a run that was stored with a grace. Nobody waits for it. */
-  send(run: NewRun): void {
+  private send(run: NewRun, prepared: Promise<ReadyRun | undefined>): void {
     this.inFlight += 1;
-    this.trySend(run)
+    this.trySend(run, prepared)
       .catch((error: unknown) => {
         this.runtime.log.warn({ err: error, runId: run.runId }, 'a run was not sent at once; a scheduler will do it');
         return false;
@@ -58,10 +83,13 @@ export class SendAtOnce {
   async close(): Promise<void> {
     clearTimeout(this.deleting);
     await this.deleteRows();
+    await this.sender.close();
   }
 
-  private async trySend(run: NewRun): Promise<boolean> {
-    return sendRun(this.runtime, storedRunOf(run), run.document, { notAfter: Date.now() + LIMIT_MS });
+  private async trySend(run: NewRun, prepared: Promise<ReadyRun | undefined>): Promise<boolean> {
+    const guard = { notAfter: Date.now() + LIMIT_MS };
+    const ready = await prepared;
+    return ready === undefined ? sendRun(this.runtime, storedRunOf(run), run.document, guard) : ready.send(guard);
   }
 
   private async handOver(runId: string): Promise<void> {

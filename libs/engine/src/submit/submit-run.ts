@@ -47,7 +47,7 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
   const resolved = await resolveSubmission(engine, options);
   const made = newRunOf(submission, resolved);
   const graceMs = sender?.graceFor(resolved.workflow, made) ?? 0;
-  const inserted = await storeRun(engine, resolved.workflow, {
+  const storing = storeRun(engine, resolved.workflow, {
     ...made,
     graceMs,
     idempotency:
@@ -55,6 +55,13 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
         ? undefined
         : { key: idempotencyKey, apiKeyId, bodySha: bodyShaOf(submission, resolved.workflow.sha) },
   });
+  const prepared = graceMs > 0 ? sender?.prepare(made) : undefined;
+  let inserted: Awaited<typeof storing> | undefined;
+  try {
+    inserted = await storing;
+  } finally {
+    if (inserted?.status !== 'created') prepared?.drop();
+  }
   if (inserted.status === 'conflict') {
     throw new LatticeError(
       'idempotency_conflict',
@@ -63,9 +70,9 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
   }
   if (inserted.status === 'created') {
     options.onStored?.(inserted.runId);
-    if (graceMs > 0) sender?.send(made);
-    else nudge(engine);
-    if (graceMs > 0 && made.deadlineMs !== undefined) nudgeOfTimer(engine, made.deadlineMs);
+    if (prepared === undefined) nudge(engine);
+    else prepared.send();
+    if (prepared !== undefined && made.deadlineMs !== undefined) nudgeOfTimer(engine, made.deadlineMs);
   }
   return { runId: inserted.runId, created: inserted.status === 'created' };
 }

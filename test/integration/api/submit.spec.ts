@@ -149,7 +149,7 @@ describe('POST /v1/runs', () => {
     ['inputs deeper than allowed', withInputs(`{"who":${deep(105)}}`), 422, 'invalid_inputs'],
     ['__proto__ as a field', '{"__proto__":{"x":1},"workflow":"saved"}', 400, 'bad_request'],
     ['__proto__ as an input', withInputs('{"__proto__":{"who":"x"}}'), 422, 'invalid_inputs'],
-    ['a number beyond all', withInputs('{"who":1e999}'), 400, 'bad_request'],
+    ['a number beyond all', withInputs('{"who":1e999}'), 400, 'unparsable'],
     ['a key twice', '{"workflow":"a","workflow":"b"}', 400, 'unparsable'],
     ['NUL in a tag', JSON.stringify({ workflow: DOCUMENT, tags: ['a\0'] }), 400, 'bad_request'],
     ['half a character in a tag', '{"workflow":"saved","tags":["\\ud800"]}', 400, 'bad_request'],

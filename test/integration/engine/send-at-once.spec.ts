@@ -201,7 +201,7 @@ test('runs with limits, with many tasks or for later are left to the schedulers'
 });
 
 test('CM-T5, CM-T8: the schedulers are told of a time limit that is over before they look again, and of nothing else', async () => {
-  await onPlatform(async (platform, _, sender) => {
+  await onPlatform('by one trip', async (platform, _, sender) => {
     let nudges = 0;
     const stop = await platform.engine.queue.bus.subscribe('nudge', { onMessage: () => (nudges += 1) });
     await submit(platform, sender, { ...two, timeout: '10m' }, { deadline: '10m' });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { hostname } from 'node:os';
 import { LatticeError, WORKER_CLOSE, parseSize, type WorkerFrame, type PlatformFrame } from '@lattice/contracts';
 import { addressOf } from '../address';
 import { backoff, sleep } from '../backoff';
 import { ApiError, Unreachable } from '../errors';
 import { Attempts } from './attempts';
 import { handlerTable, type Handlers } from './handler-table';
+import { findResources } from './machine';
 import { openSocket, type Closed, type WorkerSocket } from './worker-socket';
 
 export interface WorkerOptions {
@@ -211,7 +212,8 @@ function resourcesOf({ cpu, memory, gpu }: NonNullable<WorkerOptions['resources'
   memory: number;
   gpu: number;
 } {
-  const bytes = memory === undefined ? totalmem() : parseSize(memory);
+  const machine = findResources();
+  const bytes = memory === undefined ? machine.memory : parseSize(memory);
   if (bytes === undefined) throw new LatticeError('bad_size', `"${memory}" is not a size: write bytes, or 512Mi, 2Gi`);
-  return { cpu: cpu ?? availableParallelism(), memory: bytes, gpu: gpu ?? 0 };
+  return { cpu: cpu ?? machine.cpu, memory: bytes, gpu: gpu ?? 0 };
 }

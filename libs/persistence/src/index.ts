@@ -57,6 +57,7 @@ export {
   hastenSending,
   insertOutbox,
   insertTaskTimer,
+  lastOrder,
   nextDue,
   tidyOutbox,
 } from './outbox/outbox';

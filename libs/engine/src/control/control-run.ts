@@ -3,6 +3,7 @@ import { forgetRounds, getRunBrief, getRunState, insertOutbox, reopenRun, type R
 import type { Engine } from '../context';
 import { mustFindWorkflow } from '../read/workflow-of';
 import { ORDERS, nudge } from '../submit/nudge';
+import { onItsWay } from './on-its-way';
 import { roundsAnew } from './what-runs-again';
 
 /** What may be asked of a run beside to cancel it, and in which states. */
@@ -20,12 +21,18 @@ export type RunControl = keyof typeof CONTROLS;
 export async function requestControl(engine: Engine, runId: string, control: RunControl): Promise<void> {
   const state = await getRunState(engine.db, runId);
   if (state === undefined) throw new LatticeError('run_not_found', `There is no run ${runId}.`);
-  if (!CONTROLS[control](state.status)) {
+  if (!CONTROLS[control](state.status) && !(await willBePossible(engine, state, control))) {
     throw new LatticeError('illegal_transition', `Run ${runId} is ${state.status}: ${control} is not possible now.`);
   }
   if (control === 'retry') await reopen(engine, state);
   else await insertOutbox(engine.db, { kind: control, runId });
   nudge(engine, control === 'retry' ? '' : ORDERS);
+}
+
+/** A run that was asked to pause can be asked to go on before it has paused, and the other way round: orders are done one after the other. */
+async function willBePossible(engine: Engine, { runId, status }: RunState, control: RunControl): Promise<boolean> {
+  if (control === 'retry' || isFinalRun(status)) return false;
+  return (await onItsWay(engine, runId)) === (control === 'resume' ? 'paused' : 'running');
 }
 
 /** Open at once: whoever asks for the state next, or waits for the end, sees the rerun and not the last time. */

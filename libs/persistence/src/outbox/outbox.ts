@@ -12,6 +12,7 @@ const SETTLE = prepared('settle-outbox');
 const INSERT = prepared('insert-outbox');
 const INSERT_TIMER = prepared('insert-task-timer');
 const NEXT_DUE = prepared('next-due');
+const LAST_ORDER = prepared('last-order');
 const TIDY = prepared('tidy-outbox');
 const AWAITS_SENDING = prepared('awaits-sending');
 const DELETE_SENT = prepared('delete-sent');
@@ -40,6 +41,7 @@ export interface OutboxVerdict {
 const claimedSchema = z.object({ id: bigintColumn, kind: z.string(), run_id: z.string(), payload: z.unknown() });
 const unsentSchema = z.object({ run_id: z.string() });
 const waitSchema = z.object({ wait: z.number() });
+const orderSchema = z.object({ kind: z.enum(['pause', 'resume']) });
 const awaitsSchema = z.object({ awaits: z.boolean() });
 
 /**
@@ -115,6 +117,12 @@ export async function insertTaskTimer(
   entry: { kind: string; runId: string; payload: { taskKey: string; epoch: number }; delayMs: number },
 ): Promise<void> {
   await session.query(INSERT_TIMER, [entry.kind, entry.runId, JSON.stringify(entry.payload), entry.delayMs]);
+}
+
+/** The last that was asked of a run, and not yet done, of pausing and resuming it; undefined when nothing is on its way. */
+export async function lastOrder(db: Database, runId: string): Promise<'pause' | 'resume' | undefined> {
+  const [row] = await db.query(LAST_ORDER, [runId]);
+  return row === undefined ? undefined : orderSchema.parse(row).kind;
 }
 
 /** Milliseconds until the next outbox row is due, 0 when one is (another claim may hold it), null when there is none. */

@@ -47,11 +47,11 @@ function render(all: readonly ArtifactView[], terminal: Context['terminal']): st
   return table(
     all,
     [
-      { title: 'task', of: ({ task }) => task },
-      { title: 'name', of: ({ kind, name }) => (kind === 'output' ? 'its output' : name) },
-      { title: 'size', of: ({ size }) => bytes(size), align: 'right' },
-      { title: 'type', of: ({ mediaType }) => mediaType },
-      { title: 'id', of: ({ id }) => id },
+      { title: 'TASK', of: ({ task }) => task },
+      { title: 'NAME', of: ({ kind, name }) => (kind === 'output' ? 'its output' : name) },
+      { title: 'SIZE', of: ({ size }) => bytes(size), align: 'right' },
+      { title: 'TYPE', of: ({ mediaType }) => mediaType },
+      { title: 'ID', of: ({ id }) => id },
     ],
     colors.dim,
   );

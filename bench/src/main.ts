@@ -7,7 +7,7 @@ import { manyChains, oneChain } from './cases/chain';
 import { diamonds } from './cases/diamonds';
 import { executorStarts } from './cases/executors';
 import { fanOut } from './cases/fan';
-import { idle } from './cases/idle';
+import { idle, idleAfter } from './cases/idle';
 import { largeGraph } from './cases/layered';
 import { manyQueued } from './cases/queued';
 import { singleTask } from './cases/single';
@@ -15,6 +15,7 @@ import { openBench, type Bench } from './platform';
 import { table, usageTable, type Measured } from './report';
 
 const BENCHMARKS: readonly Benchmark[] = [
+  idle,
   singleTask,
   oneChain,
   manyChains,
@@ -22,7 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   fanOut,
   largeGraph,
   manyQueued,
-  idle,
+  idleAfter,
   executorStarts,
 ];
 const RESULTS = resolve(__dirname, '..', 'out', 'results.json');

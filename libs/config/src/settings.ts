@@ -111,6 +111,7 @@ const environmentSchema = z
     LATTICE_SANDBOX: z.enum(SANDBOX_LEVELS).optional(),
     LATTICE_SANDBOX_MIN: z.enum(SANDBOX_LEVELS).default('none'),
     LATTICE_REGISTRY_AUTH: registryAuth.optional(),
+    LATTICE_CONTROL_GROUPS: z.enum(['auto', 'off', 'required']).default('auto'),
     LATTICE_PULL_TIMEOUT: duration.default(600_000),
     LATTICE_WARM: size.default(268_435_456),
     LATTICE_GRACE: duration.default(1_000),
@@ -204,6 +205,8 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       sandbox: levelOf(env),
       /** Memory for interpreters that are started ahead of code tasks, for each level in use. */
       warm: env.LATTICE_WARM,
+      /** Whether the kernel holds code in processes to its limits: where the worker may make control groups, nowhere, or else it does not start. */
+      controlGroups: env.LATTICE_CONTROL_GROUPS,
       /** Logins of registries: a configuration of Docker as JSON, or the path of such a file. */
       registryAuth: env.LATTICE_REGISTRY_AUTH,
       /** Milliseconds that the pull of an image may take. */

@@ -1,4 +1,5 @@
 import { isWeakerLevel, taskError, type SandboxLevel } from '@lattice/contracts';
+import { createControlGroups, type Holding } from './control-groups/control-groups';
 import { createDockerExecutor } from './docker/docker-executor';
 import { reapContainers } from './docker/reap-containers';
 import { SettledHandle } from './handle';
@@ -33,6 +34,10 @@ export interface ExecutorsOptions {
   warmBytes?: number;
   /** Keep what an interpreter needs set up ahead of code tasks, without an interpreter: folder, limits, sandbox. Default: where there is memory for interpreters. */
   rooms?: boolean;
+  /** False: no control groups are made for processes, and what they use is only measured. Default: they are made where this worker may. */
+  controlGroups?: boolean;
+  /** Told the reason when no more control groups can be made. */
+  onGroupsLost?: (reason: string) => void;
   /** PATH of code tasks; default the worker's. */
   searchPath?: string;
   /** Default python3. */
@@ -65,6 +70,8 @@ export interface Executors {
   stillThere(owner: string): Promise<boolean>;
   /** Ends what workers that are gone left on this machine. Call at the start of a worker. */
   reapOrphans(): Promise<Reaped>;
+  /** Whether the kernel holds code in processes to its limits, by control groups. */
+  holding(): Holding;
   close(): Promise<void>;
 }
 
@@ -74,17 +81,14 @@ const PULL_TIMEOUT_MS = 600_000;
 export function createExecutors(options: ExecutorsOptions): Executors {
   const owner = thisOwner(options.workerId);
   const workRoot = options.workRoot ?? defaultWorkRoot();
-  const { docker = {}, warmBytes = 0 } = options;
-  const { rooms = warmBytes > 0 } = options;
+  const { docker = {}, warmBytes = 0, rooms = warmBytes > 0, handlers = new Map<string, Handler>() } = options;
   const socket = docker.socketPath === undefined ? {} : { socketPath: docker.socketPath };
-  const none = createNoneExecutor({
-    handlers: options.handlers ?? new Map(),
-    concurrency: options.handlerConcurrency ?? HANDLER_CONCURRENCY,
-  });
+  const none = createNoneExecutor({ handlers, concurrency: options.handlerConcurrency ?? HANDLER_CONCURRENCY });
   const http = createHttpExecutor();
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const tools = createTools(options.python ?? 'python3');
-  const ofProcesses = { owner, workRoot, searchPath, tools, warmBytes, rooms };
+  const groups = createControlGroups(owner, { off: options.controlGroups === false, onLost: options.onGroupsLost });
+  const ofProcesses = { owner, workRoot, searchPath, tools, groups, warmBytes, rooms };
   const subprocess = withTypeScript(createSubprocessExecutor(ofProcesses));
   const seccomp = withTypeScript(createSeccompExecutor(ofProcesses));
   const docked = createDockerExecutor({
@@ -129,12 +133,15 @@ export function createExecutors(options: ExecutorsOptions): Executors {
     owner: stampOf(owner),
     stillThere: (stamp) => stillThere(stamp, owner, docker.socketPath),
     async reapOrphans() {
-      const processes = reapProcesses(owner);
+      const ended = reapProcesses(owner);
+      await groups.reap();
       const containers = await reapContainers(owner, docker.socketPath);
-      return { processes, containers, folders: await reapFolders(workRoot, owner) };
+      return { processes: ended, containers, folders: await reapFolders(workRoot, owner) };
     },
+    holding: () => groups.holding(),
     async close() {
       await Promise.all([none.close(), http.close(), subprocess.close(), seccomp.close(), container.close()]);
+      await groups.close();
     },
   };
 }

@@ -1,4 +1,5 @@
 export { createExecutors } from './executors';
+export type { Holding } from './control-groups/control-groups';
 export { checkWorkRoot } from './workspace';
 export type { Executors, ExecutorsOptions, Reaped } from './executors';
 export type { ArtifactKeeper, GivenFile, LeftFile } from './artifacts/port';

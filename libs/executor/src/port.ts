@@ -17,7 +17,7 @@ export interface ExecutionLimits {
   /** Milliseconds between the request to stop (SIGTERM, abort signal) and SIGKILL. */
   graceMs: number;
   memoryBytes?: number;
-  /** Processors, fractions allowed. Enforced at level docker only. */
+  /** Processors, fractions allowed. Enforced at level docker, and for processes where the worker makes control groups. */
   cpu?: number;
   /** The output may have this many bytes of JSON text. */
   outputBytes: number;

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Language } from '@lattice/contracts';
+import { createControlGroups } from '../src/control-groups/control-groups';
 import type { ArtifactKeeper, GivenFile } from '../src/artifacts/port';
+import { thisOwner } from '../src/owner';
 import type { CodeProgram, Execution, ExecutionLimits, HandlerProgram, LogChunk, Outcome } from '../src/port';
 
 export const MEBIBYTE = 1024 * 1024;
@@ -132,6 +134,18 @@ export function dockerAnswers(): boolean {
     );
   }
   return answers;
+}
+
+/** Why no control groups can be made here; undefined when they can. With LATTICE_TEST_GROUPS=required a reason is a failure. */
+export function controlGroupsWork(): string | undefined {
+  const groups = createControlGroups(thisOwner(`probe-${process.pid}`));
+  const holding = groups.holding();
+  void groups.close();
+  if (!('reason' in holding)) return undefined;
+  if (process.env['LATTICE_TEST_GROUPS'] === 'required') {
+    throw new Error(`LATTICE_TEST_GROUPS=required, but no control groups can be made: ${holding.reason}`);
+  }
+  return holding.reason;
 }
 
 /** Whether sandboxes can be made here. With LATTICE_TEST_BWRAP=required that they can't is a failure. */

@@ -29,6 +29,7 @@ import { meetsRules } from './labels';
 import { perform } from './perform';
 import { reluctanceOf } from './placement/reluctance';
 import { fits, type Reservation } from './resource-ledger';
+import { tellHolding } from './tell-holding';
 import { WorkerLabels } from './worker-labels';
 
 /** What changes often is told within so long. */
@@ -75,6 +76,8 @@ export class LatticeWorker {
       defaultLevel: worker.sandbox,
       minLevel: settings.sandboxMin,
       warmBytes: settings.worker.warm,
+      controlGroups: worker.controlGroups !== 'off',
+      onGroupsLost: (reason) => log.warn({ reason }, 'no more control groups can be made: what tasks use is measured'),
       docker: {
         pullTimeoutMs: worker.pullTimeout,
         ...(worker.registryAuth === undefined ? {} : { credentials: worker.registryAuth }),
@@ -126,6 +129,7 @@ export class LatticeWorker {
     const { runtime } = this;
     const reaped = await this.executors.reapOrphans();
     if (reaped.processes + reaped.containers > 0) runtime.log.warn(reaped, 'ended what an earlier worker left running');
+    tellHolding(runtime, this.executors.holding());
     await this.gpus.start();
     await this.intake.listen();
     await this.obey(await heartbeat(runtime.queue, this.announcement()));

@@ -1,4 +1,5 @@
 import { taskError } from '@lattice/contracts';
+import type { ControlGroups } from '../control-groups/control-groups';
 import type { Executor, Outcome } from '../port';
 import { createProcessExecutor } from '../subprocess/process-executor';
 import { createSeccompLauncher, type SeccompOptions } from './seccomp-launcher';
@@ -7,9 +8,12 @@ import { createSeccompLauncher, type SeccompOptions } from './seccomp-launcher';
 const RAN = /"exit-code"\s*:/;
 
 /** Level `seccomp`: code that sees its interpreter, libraries and own files, nothing else of the machine, and may ask little of the kernel. */
-export function createSeccompExecutor(options: SeccompOptions & { warmBytes: number; rooms: boolean }): Executor {
+export function createSeccompExecutor(
+  options: SeccompOptions & { groups: ControlGroups; warmBytes: number; rooms: boolean },
+): Executor {
   return createProcessExecutor({
     owner: options.owner,
+    groups: options.groups,
     warmBytes: options.warmBytes,
     rooms: options.rooms,
     launcher: createSeccompLauncher(options),

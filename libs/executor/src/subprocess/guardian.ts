@@ -13,14 +13,15 @@ export interface Guardian {
 
 /**
  * A small shell process, started with the first task, that waits for the end of its stdin: the kernel closes that whenever
- * and however the worker dies. It is told the process groups; on Linux it finds those that left their group by their mark.
+ * and however the worker dies. It is told the process groups; on Linux it finds those that left their group by their mark, or in the control groups in `foldersOf`,
+ * which it removes.
  */
-export function createGuardian(stamp: string): Guardian {
+export function createGuardian(stamp: string, foldersOf: () => readonly string[]): Guardian {
   const groups = new Set<number>();
   let child: ChildProcess | undefined;
 
   function start(): ChildProcess {
-    const started = spawn('/bin/sh', [SCRIPT, stamp], {
+    const started = spawn('/bin/sh', [SCRIPT, stamp, ...foldersOf()], {
       stdio: ['pipe', 'ignore', 'ignore'],
       env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
       cwd: '/',

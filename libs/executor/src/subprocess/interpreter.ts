@@ -2,6 +2,7 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { Readable } from 'node:stream';
+import type { ControlGroup } from '../control-groups/control-group';
 import { OWNER_VARIABLE } from '../owner';
 import type { Places, Workspace } from '../workspace';
 import type { Guardian } from './guardian';
@@ -26,6 +27,10 @@ export interface Interpreter {
   /** Resolves when all its streams have been read to their end. */
   readonly closed: Promise<void>;
   readonly token: string;
+  /** Undefined where the worker may make none. */
+  readonly group: ControlGroup | undefined;
+  /** Resolves when it is in its group. */
+  readonly grouped: Promise<void>;
   /** Tells an interpreter that waits what to run: once. */
   order(line: string): void;
   /** What a wrapper has reported so far. */
@@ -52,6 +57,7 @@ export interface StartOptions {
   token: string;
   table: ProcessTable;
   guardian: Guardian;
+  group: ControlGroup | undefined;
   /** Open files that hold what the task has of the worker, from the next file descriptor on; they stay open here. */
   leases: readonly number[];
   start: Start;
@@ -61,7 +67,7 @@ export interface StartOptions {
 
 /** Starts an interpreter in a session and process group of its own. */
 export async function startInterpreter(options: StartOptions): Promise<Interpreter | NotStarted> {
-  const { prepared, workspace, token, table, guardian } = options;
+  const { prepared, workspace, token, table, guardian, group } = options;
   const launch = prepared.launch(workspace, options.start);
   const child = spawnOf(options, launch, { ...launch.env, ...options.env?.(launch.places), [OWNER_VARIABLE]: token });
   const exit = exitOf(child);
@@ -75,6 +81,7 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
   // It may have ended: its exit says how.
   child.stdin?.on('error', () => undefined);
   guardian.began(leader);
+  const grouped = group?.take(leader, () => child.exitCode === null && child.signalCode === null) ?? Promise.resolve();
   lowerPriority(leader);
   const tree = table.track(token, leader);
   return {
@@ -83,6 +90,8 @@ export async function startInterpreter(options: StartOptions): Promise<Interpret
     workspace,
     places: launch.places,
     token,
+    group,
+    grouped,
     order: (line) => void child.stdin?.end(line),
     exit,
     closed,

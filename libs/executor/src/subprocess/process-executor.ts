@@ -1,5 +1,6 @@
 import { LatticeError, taskError, type TaskError } from '@lattice/contracts';
 import { giveFilesOf, withArtifacts } from '../artifacts/keep';
+import type { ControlGroups } from '../control-groups/control-groups';
 import { RunningHandle, SettledHandle, within } from '../handle';
 import { logOf, pumpInto, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode } from '../outcome';
@@ -16,13 +17,14 @@ import { taskEnvironment } from './command';
 import { createGuardian, type Guardian } from './guardian';
 import { startInterpreter, type ExitStatus, type Interpreter } from './interpreter';
 import { endTree, killTree } from './kill-tree';
-import { shapeOf, type Launcher, type Prepared, type Start } from './launcher';
+import { shapeOf, type Launcher, type Prepared, type Shape, type Start } from './launcher';
 import { createProcessTable, type ProcessTable } from './process-table';
 import { createWatchdog, type Watchdog } from './watchdog';
 
 export interface ProcessOptions {
   owner: Owner;
   launcher: Launcher;
+  groups: ControlGroups;
   /** The outcome of a wrapper that ended without having run the task; undefined when it did run it. */
   wrapperFault?: (interpreter: Interpreter, stderrTail: string) => Outcome | undefined;
   /** Memory for interpreters that were started ahead of their tasks; 0: none are. */
@@ -69,7 +71,7 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
     options,
     table,
     watchdog: createWatchdog(table),
-    guardian: createGuardian(stampOf(options.owner)),
+    guardian: createGuardian(stampOf(options.owner), () => options.groups.folders()),
     interpreters: new Pool({ ...ofPool, budgetBytes: options.warmBytes, bytesOf }),
     rooms: new Pool({ ...ofPool, budgetBytes: options.rooms ? MOST_OF_ROOMS : 0, bytesOf: () => HELD_BYTES }),
   };
@@ -111,12 +113,12 @@ async function run(job: Job): Promise<Outcome> {
   const key = keyOf(shape);
   const { interpreters, rooms } = machinery;
   const ready = isWarmable(execution)
-    ? interpreters.take(key, () => startAhead(machinery, prepared, { held: false }))
+    ? interpreters.take(key, () => startAhead(machinery, { prepared, shape, held: false }))
     : undefined;
   const outcome = ready === undefined ? undefined : await runAhead(job, ready, orderInterpreter);
   if (outcome !== undefined) return outcome;
   const room = isHoldable(execution)
-    ? rooms.take(key, () => startAhead(machinery, prepared, { held: true }))
+    ? rooms.take(key, () => startAhead(machinery, { prepared, shape, held: true }))
     : undefined;
   return (
     (room === undefined ? undefined : await runAhead(job, room, letGo)) ??
@@ -141,6 +143,7 @@ async function runAhead(job: Job, interpreter: Interpreter, tell: Tell): Promise
   try {
     await giveFilesOf(job, interpreter.workspace);
     interpreter.workspace.give(execution);
+    interpreter.group?.limitCpu(execution.limits.cpu);
     tell(interpreter, taskEnvironment(execution, interpreter.places, interpreter.token));
     const outcome = await follow(job, interpreter);
     const taken = job.stop.cause !== undefined || outcome.status !== 'failed' || wasBegun(interpreter.workspace);
@@ -153,6 +156,7 @@ async function runAhead(job: Job, interpreter: Interpreter, tell: Tell): Promise
 async function runCold(job: Job, prepared: Prepared, start: Start): Promise<Outcome> {
   const { machinery, execution, token } = job;
   const workspace = prepared.openWorkspace(token);
+  const group = machinery.options.groups.open(token, execution.limits);
   try {
     await giveFilesOf(job, workspace);
     workspace.give(execution);
@@ -160,7 +164,8 @@ async function runCold(job: Job, prepared: Prepared, start: Start): Promise<Outc
     const { launcher } = options;
     const env = (places: Interpreter['places']) => taskEnvironment(execution, places, token);
     const leases = execution.gpus?.fds ?? [];
-    const own = { env, leases, start };
+    const own = { env, leases, start, group };
+    group?.limitCpu(execution.limits.cpu);
     const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
     if ('reason' in started) return outcomeOfSpawnError(started.reason);
     try {
@@ -169,22 +174,29 @@ async function runCold(job: Job, prepared: Prepared, start: Start): Promise<Outc
       started.release();
     }
   } finally {
+    await group?.remove();
     await workspace.remove();
   }
 }
 
 /** Starts an interpreter, or holds its start, in its sandbox, which is sealed already: it waits for its task. */
-async function startAhead(machinery: Machinery, prepared: Prepared, { held }: { held: boolean }): Promise<Interpreter> {
+async function startAhead(
+  machinery: Machinery,
+  { prepared, shape, held }: { prepared: Prepared; shape: Shape; held: boolean },
+): Promise<Interpreter> {
   const { table, guardian, options } = machinery;
   const token = nextToken(options.owner);
   const workspace = prepared.openWorkspace(token);
-  const { launcher } = options;
-  const own = { leases: [], env: undefined, start: { held } };
+  const { launcher, groups } = options;
+  const group = groups.open(token, shape);
+  const own = { leases: [], env: undefined, start: { held }, group };
   const started = await startInterpreter({ launcher, prepared, workspace, token, table, guardian, ...own });
   if ('reason' in started) {
+    await group?.remove();
     await workspace.remove();
     throw new Error(`could not be started ahead: ${messageOf(started.reason)}`);
   }
+  await started.grouped;
   void started.exit.then(() => (held ? machinery.rooms : machinery.interpreters).lost(started));
   return started;
 }
@@ -193,6 +205,7 @@ async function startAhead(machinery: Machinery, prepared: Prepared, { held }: { 
 async function discard(interpreter: Interpreter, table: ProcessTable): Promise<void> {
   await killTree(table, interpreter.tree);
   interpreter.release();
+  await interpreter.group?.remove();
   await interpreter.workspace.remove();
 }
 
@@ -201,7 +214,7 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
   const { machinery, execution, stop } = job;
   const { limits } = execution;
   const { table, watchdog, options } = machinery;
-  const { tree, exit, closed, workspace } = interpreter;
+  const { tree, exit, closed, workspace, group } = interpreter;
   const log = logOf(execution);
   attachLog(interpreter, log);
   const exceeded = (error: TaskError): void => stop.request({ kind: 'failed', error, atOnce: true });
@@ -227,14 +240,17 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
       });
     }
     disarm();
+    const oomKilled = group?.ranOutOfMemory() ?? false;
+    await group?.remove();
     await within(exit, EXIT_LIMIT_MS);
     await drain(log, closed, cause === undefined ? LOG_ENDED_MS : LOG_STOPPED_MS);
     if (cause !== undefined) return outcomeOfStop(cause);
     const stderrTail = log.stderrTail();
-    const fault = options.wrapperFault?.(interpreter, stderrTail);
+    // A wrapper whose task was ended by the kernel may have been ended with it.
+    const fault = oomKilled ? undefined : options.wrapperFault?.(interpreter, stderrTail);
     if (fault !== undefined) return fault;
     const status = options.launcher.wrapped ? unwrapped(await exit) : await exit;
-    const outcome = await outcomeOfExit({ ...status, oomKilled: false, stderrTail }, execution, workspace);
+    const outcome = await outcomeOfExit({ ...status, oomKilled, stderrTail }, execution, workspace);
     return await withArtifacts(outcome, { execution, workspace, stop });
   } finally {
     disarm();

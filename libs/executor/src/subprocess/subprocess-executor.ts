@@ -1,3 +1,4 @@
+import type { ControlGroups } from '../control-groups/control-groups';
 import type { Owner } from '../owner';
 import type { Executor } from '../port';
 import { createProcessExecutor } from './process-executor';
@@ -10,13 +11,14 @@ export interface SubprocessOptions {
   /** PATH of the tasks. */
   searchPath: string;
   tools: Tools;
+  groups: ControlGroups;
   warmBytes: number;
   rooms: boolean;
 }
 
 /** Level `subprocess`: code in a process group of its own, without the worker's environment, within limits. No isolation of files or network. */
 export function createSubprocessExecutor(options: SubprocessOptions): Executor {
-  const { owner, workRoot, searchPath, tools, warmBytes, rooms } = options;
+  const { owner, workRoot, searchPath, tools, groups, warmBytes, rooms } = options;
   const launcher = createSubprocessLauncher({ workRoot, searchPath, tools });
-  return createProcessExecutor({ owner, launcher, warmBytes, rooms });
+  return createProcessExecutor({ owner, launcher, groups, warmBytes, rooms });
 }

@@ -11,6 +11,11 @@ import { note } from '../workflows';
 import { World } from '../world';
 
 const CUT_MS = 90_000;
+/** Runs with a task that is under way on some worker when the ways are cut, and would go on for so long. */
+const LONG = 6;
+const LONG_MS = 20_000;
+/** A worker comes back with segments that a record of it had opened: another one added them, and the run is over. */
+const LATE_RELEASE = /Missing key for parent job/;
 const WORKERS: Readonly<Record<string, Way>> = { 'worker-1': 'held', 'worker-2': 'refused', 'worker-3': 'dead' };
 
 /** A run for the worker of this name alone. */
@@ -38,6 +43,13 @@ export const workersCutOff: Scenario = {
       const short = submitAll(world, { count, overMs: CUT_MS });
       const known = await submitAll(world, { count: 3, overMs: 0, make: (n) => before[n] ?? before[0]! });
       await eventually('work is under way', () => (readLedger(world.ledger).length > 50 ? true : undefined), 60_000);
+      const inputs = { n: 1, ms: LONG_MS };
+      const make = (): Submission => ({ workflow: 'diamond', inputs, expected: { value: 4 } });
+      const long = await submitAll(world, { count: LONG, overMs: 0, make });
+      const isLong = new Set(long.map(({ runId }) => runId));
+      const begun = (): number =>
+        readLedger(world.ledger).filter(({ runId, task }) => task === 'b' && isLong.has(runId)).length;
+      await eventually('the long tasks are under way', () => (begun() === LONG ? true : undefined), 60_000);
       for (const [name, proxy] of proxies) {
         world.cutOff(name);
         proxy.set(WORKERS[name] ?? 'held');
@@ -46,11 +58,13 @@ export const workersCutOff: Scenario = {
       await delay(CUT_MS);
       for (const proxy of proxies.values()) proxy.set('open');
       say('the ways are open');
-      const runsOf = [...known, ...(await short)];
+      const runsOf = [...known, ...long, ...(await short)];
       // Each of them takes jobs again: nobody else can take these.
       const names = [...proxies.keys()];
       const after = await submitAll(world, { count: 30, overMs: 0, make: (n) => pinned(names[n % 3] ?? '', 10) });
-      return await judge(world, [...runsOf, ...after], { runs: count + 33, endMs: 45_000 });
+      // What the workers had when they were cut off was done by another.
+      const expected = { runs: count + 33 + LONG, seconds: 1, endMs: 45_000, complaints: [LATE_RELEASE] };
+      return await judge(world, [...runsOf, ...after], expected);
     } finally {
       await world.close();
     }

@@ -45,7 +45,10 @@ export class WorkerGpus {
     const { log, settings } = this.options;
     const pause = settings.worker.gpuCheck;
     // Without GPUs at the start there is nothing to look after: no program is started again and again for nothing.
-    if (this.gpus.length === 0 && !this.failing) return;
+    if (this.gpus.length === 0 && !this.failing) {
+      log.info('no GPUs: there is no nvidia-smi on PATH, or it lists none that this worker is to use');
+      return;
+    }
     let first = true;
     this.looking = startLoop({
       name: 'look at GPUs',

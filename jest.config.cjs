@@ -11,8 +11,7 @@ module.exports = {
   transform: { '\\.ts$': '<rootDir>/test/support/transform.cjs' },
   modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/', '<rootDir>/\\.lattice/'],
   cacheDirectory: '<rootDir>/.jest-cache',
-  // One more than a small machine has cores: most of the time one of them waits, for locks to run out or for processes.
-  maxWorkers: 3,
+  maxWorkers: 2,
   testTimeout: 180_000,
   workerIdleMemoryLimit: '1GB',
 };

@@ -1,5 +1,5 @@
 import { PLAN_VERSION, type FlowPlan, type PlanJob } from '@lattice/flow';
-import { FlowProducer, Queue, type FlowJob } from 'bullmq';
+import { ErrorCode, FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
 import { ROOT_QUEUE, bullPriority, jobIdOf, queueNameOf, rootIdOf } from './keys';
@@ -28,6 +28,11 @@ const ROOT_DELAY_MS = 1_000;
 
 /** BullMQ keeps its own event stream per queue; nothing of ours reads it. */
 export const BULL_EVENTS = 100;
+
+/** True of the error that tells that the root job, below which something was to be added, is not there. */
+export function isRootGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === ErrorCode.ParentJobNotExist;
+}
 
 /** The producer and queues of a process, over the connection it has. */
 export class Flows {
@@ -67,7 +72,7 @@ export class Flows {
     for (let at = CHUNK; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
   }
 
-  /** Adds segments whose gates are open, below the root job. */
+  /** Adds segments whose gates are open, below the root job. Rejects with an error of {@link isRootGone} when that is not there any more. */
   async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
     const flows = flowsOf(run, plan, segments);
     for (let at = 0; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));

@@ -54,7 +54,7 @@ export {
   runIds,
 } from './run-hash';
 export type { RunHead } from './run-hash';
-export { Flows } from './flows';
+export { Flows, isRootGone } from './flows';
 export { RunSender, type PreparedRun } from './run-sender';
 export type { FlowRun, JobData } from './flows';
 export { ROOT_WORKER_OPTIONS, rootAgain } from './root-jobs';

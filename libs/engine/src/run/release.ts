@@ -3,7 +3,9 @@ import { evaluateTemplate } from '@lattice/expression';
 import { NOT_TAKEN, decide, tasksOf, type Ended, type PlanSegment, type TaskDefinition } from '@lattice/flow';
 import {
   announceClasses,
+  isRootGone,
   markQueued,
+  readHead,
   readResults,
   record,
   tellReady as tellOfJobs,
@@ -114,8 +116,19 @@ export async function addSegments(
 
 async function addTold(runtime: Runtime, run: FlowRun, compiled: Compiled, segments: readonly number[]): Promise<void> {
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
-  await runtime.flows.addSegments(run, compiled.plan, segments);
+  try {
+    await runtime.flows.addSegments(run, compiled.plan, segments);
+  } catch (error) {
+    if (isRootGone(error) && (await isOver(runtime, run))) return;
+    throw error;
+  }
   tellReady(runtime, compiled, segments);
+}
+
+/** Somebody else has added what was to be added here, and the run has ended since: as after a worker was cut off behind a record of its own. */
+async function isOver(runtime: Runtime, { runId, epoch }: FlowRun): Promise<boolean> {
+  const head = await readHead(runtime.queue, runId);
+  return head === undefined || head.epoch !== epoch || head.state === 'final';
 }
 
 /** Writes task.queued, and makes the classes known, before the jobs are there to be taken. */

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { compile, mustReadDocument } from '@lattice/flow';
+import { clearQueue, readyQueue } from '../test/test-queue';
+import type { QueueConnection } from './connection';
+import { Flows, isRootGone, type FlowRun } from './flows';
+
+const apart = (key: string, needs: string[] = []): object => ({ [key]: { uses: 'handler/noop', needs } });
+const plan = compile(
+  mustReadDocument({
+    name: 'diamond',
+    fuse: false,
+    tasks: { ...apart('a'), ...apart('b', ['a']), ...apart('c', ['a']), ...apart('d', ['b', 'c']) },
+  }),
+);
+const behind = plan.segments.flatMap(({ gate }, index) => (gate === null ? [] : [index]));
+const newRun = (): FlowRun => ({ runId: randomUUID(), epoch: 1, priority: 0, sha: 'sha' });
+
+let queue: QueueConnection;
+let flows: Flows;
+
+beforeEach(async () => {
+  queue = await readyQueue();
+  flows = new Flows(queue);
+});
+afterEach(async () => {
+  await flows.close();
+  await clearQueue(queue);
+});
+
+it('adds below the root job, and tells when that is gone', async () => {
+  const run = newRun();
+  await flows.addRun(run, plan, [0]);
+  expect(behind.length).toBeGreaterThan(0);
+  await flows.addSegments(run, plan, behind.slice(0, 1));
+  const error: unknown = await flows.addSegments(newRun(), plan, behind.slice(0, 1)).catch((reason: unknown) => reason);
+  expect(isRootGone(error)).toBe(true);
+  expect(isRootGone(new Error('another'))).toBe(false);
+});

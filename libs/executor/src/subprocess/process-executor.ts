@@ -120,10 +120,22 @@ async function run(job: Job): Promise<Outcome> {
   const room = isHoldable(execution)
     ? rooms.take(key, () => startAhead(machinery, { prepared, shape, held: true }))
     : undefined;
+  const inRoom = room ?? (await ownRoom(job, prepared, shape));
   return (
-    (room === undefined ? undefined : await runAhead(job, room, letGo)) ??
+    (inRoom === undefined ? undefined : await runAhead(job, inRoom, letGo)) ??
     (await runCold(job, prepared, { held: false }))
   );
+}
+
+/** Where the kernel holds tasks to limits nothing of one runs before it is in its group: one that finds no room gets a room made for it. */
+async function ownRoom(
+  { machinery, execution }: Job,
+  prepared: Prepared,
+  shape: Shape,
+): Promise<Interpreter | undefined> {
+  if (!isHoldable(execution) || 'reason' in machinery.options.groups.holding()) return undefined;
+  // What can't be started is told by the cold start.
+  return startAhead(machinery, { prepared, shape, held: true }).catch(() => undefined);
 }
 
 type Tell = (interpreter: Interpreter, env: Record<string, string>) => void;

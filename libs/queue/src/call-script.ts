@@ -48,16 +48,6 @@ export function isLoaded(redis: Redis, name: string): boolean {
   return redis.status === 'ready' && calledOn(redis).has(name);
 }
 
-/** The command EVALSHA of a script, for a transaction; only where {@link isLoaded} says that Redis has the script. */
-export function evalshaOf(name: string, keys: readonly string[], args: readonly Argument[]): Argument[] {
-  return [load(name).sha, keys.length, ...keys, ...args];
-}
-
-/** Redis may have lost the script though the connection stands: the next `call` finds out. */
-export function forgetLoaded(redis: Redis, name: string): void {
-  called.get(redis)?.delete(name);
-}
-
 /** Runs `lua/NAME.lua`. Redis has it by its hash after the first time. */
 export async function call(
   redis: Redis,

@@ -2,7 +2,6 @@ import type { EventType } from '@lattice/contracts';
 import { pairsOf, type QueuedTask } from './attempt-scripts';
 import { call, list, wrap, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
-import type { Keys } from './keys';
 import type { RunRef } from './run-ref';
 
 /** When a run hash may be made by one who did not look at Redis before. */
@@ -36,33 +35,27 @@ export interface NewRunHash {
 
 /** Makes the run hash. */
 export async function createRun(queue: QueueConnection, run: RunRef, made: NewRunHash): Promise<Created> {
-  return readCreated(await call(queue.redis, 'create', createKeys(queue.keys, run), createArguments(run, made)));
-}
-
-export function createKeys(keys: Keys, run: RunRef): string[] {
-  return [keys.run(run.runId), keys.events, keys.epoch];
-}
-
-export function createArguments(run: RunRef, made: NewRunHash): Argument[] {
   const { sha, version, inputsJson, left, onFailure, priority, event, queued = [], fields = {}, guard } = made;
-  return [
-    run.runId,
-    run.epoch,
-    guard === 'stop' ? guard : (guard?.notAfter ?? ''),
-    sha,
-    inputsJson,
-    left,
-    onFailure,
-    priority,
-    event?.type ?? '',
-    event?.json ?? '',
-    queued.length,
-    ...pairsOf(queued),
-    ...pairs({ v: version, ...fields }),
-  ];
-}
-
-export function readCreated(reply: unknown): Created {
+  const reply = await call(
+    queue.redis,
+    'create',
+    [queue.keys.run(run.runId), queue.keys.events, queue.keys.epoch],
+    [
+      run.runId,
+      run.epoch,
+      guard === 'stop' ? guard : (guard?.notAfter ?? ''),
+      sha,
+      inputsJson,
+      left,
+      onFailure,
+      priority,
+      event?.type ?? '',
+      event?.json ?? '',
+      queued.length,
+      ...pairsOf(queued),
+      ...pairs({ v: version, ...fields }),
+    ],
+  );
   switch (reply) {
     case 'created':
     case 'exists':

@@ -7,11 +7,9 @@ import {
   type IRedisTransaction,
   type RedisQueueBackend,
 } from 'bullmq';
-import { evalshaOf, forgetLoaded, isLoaded, type Argument } from './call-script';
 import type { QueueConnection } from './connection';
 import { wholeFlowOf, type FlowRun } from './flows';
 import { rootIdOf } from './keys';
-import { createArguments, createKeys, readCreated, type Created, type NewRunHash } from './run-scripts';
 import { readyMessages, type Message } from './tell-ready';
 
 type Entries = Parameters<RedisQueueBackend['addFlow']>[0];
@@ -19,29 +17,20 @@ type Results = Awaited<ReturnType<RedisQueueBackend['addFlow']>>;
 
 /** A run whose jobs are made, here and not in Redis yet. One of the two must be called, once. */
 export interface PreparedRun {
-  /** Makes the run hash, adds the jobs and wakes who takes jobs of the classes: in one transaction, by one trip. Rejects as commands do. */
-  send(made: NewRunHash, classNames: Iterable<string>): Promise<Created>;
+  /** Adds the jobs and wakes who takes jobs of the classes, in one transaction. The run hash must be there. Rejects as commands do. */
+  send(classNames: Iterable<string>): Promise<void>;
   /** Nothing of it was sent, and nothing will be. */
   drop(): void;
 }
 
-/** What follows the jobs in their transaction. */
-interface Rest {
-  readonly create: readonly Argument[];
-  readonly messages: readonly Message[];
-}
-
 interface Held {
-  /** Settles when the run is to be sent; undefined when it is dropped. */
-  readonly rest: Promise<Rest | undefined>;
-  /** What `create` replied. */
-  reply?: unknown;
+  /** Settles when the jobs are to be added, with the messages that go along; undefined when they are dropped. */
+  readonly messages: Promise<readonly Message[] | undefined>;
 }
 
 /**
- * Sends runs in one trip. BullMQ makes the jobs of the flow as ever; that may go on while the run is being stored. They are held back at the last
- * moment, and the script that makes the run goes into their transaction. Where that script refuses, the jobs have come nevertheless: a job
- * without its run is dropped by whoever takes it.
+ * Makes the jobs of runs before they are to be added: BullMQ does so as ever, and they are held back at the last moment. So it may be done while the
+ * run is being stored, and the message that wakes the workers goes in the same trip.
  */
 export class RunSender {
   private readonly producer: FlowProducer;
@@ -57,21 +46,18 @@ export class RunSender {
     this.producer.on('error', (error: Error) => queue.options.onError(error));
   }
 
-  /** Makes the jobs of a run. Undefined when one transaction is not enough, or Redis has to be asked for its scripts first. */
+  /** Makes the jobs of a run. Undefined when they are too many for one transaction. */
   prepare(run: FlowRun, plan: FlowPlan, segments: readonly number[]): PreparedRun | undefined {
     const flow = wholeFlowOf(run, plan, segments);
-    if (flow === undefined || !isLoaded(this.queue.redis, 'create')) return undefined;
-    const { promise, resolve } = withResolver<Rest | undefined>();
-    const held: Held = { rest: promise };
-    const added = this.add(rootIdOf(run), flow, held);
+    if (flow === undefined) return undefined;
+    const { promise, resolve } = withResolver<readonly Message[] | undefined>();
+    const added = this.add(rootIdOf(run), flow, { messages: promise });
     // Who sends hears of it.
     added.catch(() => undefined);
     return {
-      send: async (made, classNames) => {
-        const create = evalshaOf('create', createKeys(this.queue.keys, run), createArguments(run, made));
-        resolve({ create, messages: readyMessages(classNames) });
+      send: async (classNames) => {
+        resolve(readyMessages(classNames));
         await added;
-        return readCreated(held.reply);
       },
       drop: () => resolve(undefined),
     };
@@ -94,19 +80,11 @@ export class RunSender {
     const held = this.held.get(entries[0]?.jobId ?? '');
     const multi = (await backend.client).multi();
     await addJobs(backend, multi, entries);
-    const rest = await held?.rest;
-    if (held === undefined || rest === undefined) return [];
-    multi.runCommand('evalsha', [...rest.create]);
-    for (const { channel, text } of rest.messages)
-      multi.runCommand('publish', [this.queue.keys.channel(channel), text]);
+    const messages = await held?.messages;
+    if (messages === undefined) return [];
+    for (const { channel, text } of messages) multi.runCommand('publish', [this.queue.keys.channel(channel), text]);
     const results = (await multi.exec()) ?? [];
-    for (const [error] of results) {
-      if (error === null) continue;
-      // Should Redis have lost the script: who sends a run next does so step by step, which brings it back.
-      forgetLoaded(this.queue.redis, 'create');
-      throw error;
-    }
-    held.reply = results[results.length - 1 - rest.messages.length]?.[1];
+    for (const [error] of results) if (error !== null) throw error;
     return results.slice(0, entries.length);
   }
 }

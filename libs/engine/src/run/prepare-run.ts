@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import type { WorkflowDocument } from '@lattice/contracts';
 import type { StoredRun } from '@lattice/persistence';
-import { announceClasses, readHead, type CreateGuard, type RunSender } from '@lattice/queue';
+import { announceClasses, createRun, type CreateGuard, type RunSender } from '@lattice/queue';
 import type { Runtime } from '../runtime';
 import { classesOf, firstSegments } from './release';
 import { flowRunOf, newRunHash, sentBefore } from './send-run';
 
-/** A run that can be sent in one trip. One of the two must be called, once. */
+/** A run whose jobs are made. One of the two must be called, once. */
 export interface ReadyRun {
   /** Sends it; false when the guard forbids it, as sendRun() does. */
   send(guard: CreateGuard): Promise<boolean>;
@@ -14,8 +14,8 @@ export interface ReadyRun {
 }
 
 /**
- * Makes the jobs of a run that nobody has sent yet, while it is being stored. Undefined for runs that take more than one trip: something is to be
- * decided upon, or a timer started, before their first tasks are queued.
+ * Makes the jobs of a run that nobody has sent yet, while it is being stored. Undefined for runs of which something is to be decided
+ * upon, or a timer to be started, before their first tasks are queued.
  */
 export async function prepareRun(
   runtime: Runtime,
@@ -35,20 +35,13 @@ export async function prepareRun(
   if (prepared === undefined) return undefined;
   return {
     send: async (guard) => {
-      const reply = await prepared.send(newRunHash(stored, compiled, guard), classesOf(compiled, segments));
+      const reply = await createRun(runtime.queue, run, newRunHash(stored, compiled, guard));
       await runtime.race?.('after-create', { runId: run.runId });
-      switch (reply) {
-        case 'created':
-          return true;
-        case 'exists':
-          return (await sentBefore(runtime, run)) ?? true;
-        case 'late':
-        case 'uninitialised':
-          // Jobs of a run that is not in Redis would lie there until somebody takes them.
-          if ((await readHead(runtime.queue, run.runId)) === undefined)
-            await runtime.flows.removeRun(run, compiled.plan);
-          return false;
-      }
+      const sent = reply === 'exists' ? await sentBefore(runtime, run) : reply === 'created' ? undefined : false;
+      // Jobs without their run would be dropped by whoever takes them, and not be added again: they go only once it is there.
+      if (sent === undefined) await prepared.send(classesOf(compiled, segments));
+      else prepared.drop();
+      return sent ?? true;
     },
     drop: () => prepared.drop(),
   };

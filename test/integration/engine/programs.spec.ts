@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { z } from 'zod';
 import { readLedger } from '../../support/handlers';
 import { faultsOfHistory } from '../../support/history';
+import { eventually } from '../../support/eventually';
 import { TestPlatform } from '../../support/platform';
 import { isTriggered } from '../../support/trigger-model';
 import { runsBelow } from '../../support/run-tree';
@@ -163,11 +164,17 @@ async function signalAll(nodes: readonly Node[], runId: string): Promise<void> {
   }
 }
 
+const ENDED: readonly string[] = ['completed', 'failed', 'cancelled'];
 const rowSchema = z.object({ run_id: z.string(), key: z.string(), status: z.string(), attempts: z.number() });
 
 /** Of the run and all below it: nothing was executed without an attempt; one that a cancel stopped at once may not have come to it. */
 async function expectCounted(runId: string): Promise<void> {
-  const runs = [runId, ...(await runsBelow(platform, runId)).map(({ id }) => id)];
+  // A cancel reaches the runs below when the run itself has ended, and history is behind.
+  const below = await eventually('all runs below have ended', async () => {
+    const found = await runsBelow(platform, runId);
+    return found.every(({ status }) => ENDED.includes(status)) ? found : undefined;
+  });
+  const runs = [runId, ...below.map(({ id }) => id)];
   const rows = await platform.engine.db.query(
     `select run_id, key, status, attempts from tasks where run_id = any($1) and key like 'n\\_%'`,
     [runs],
@@ -219,7 +226,7 @@ async function check(nodes: readonly Node[], onFailure: 'cancel' | 'continue'): 
     if (task?.status === 'completed' && output !== undefined) expect([does, task.output]).toEqual([does, output]);
   }
   const below = await runsBelow(platform, runId);
-  expect(below.filter(({ status }) => !['completed', 'failed', 'cancelled'].includes(status))).toEqual([]);
+  expect(below.filter(({ status }) => !ENDED.includes(status))).toEqual([]);
 }
 
 /** A run may have ended before the last signal was sent. */

@@ -28,6 +28,8 @@ export interface ControlGroup {
   limitCpu(cpu: number | undefined): void;
   /** Whether the kernel ended something in it because of the group's own limit of memory. */
   ranOutOfMemory(): boolean;
+  /** The most memory it had; undefined where the kernel does not tell. */
+  peakBytes(): number | undefined;
   /** Ends what is in it, and removes it. Does not reject; may be called again. */
   remove(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export function openGroup(
     take: (pid, lives) => inTurn(async () => (lives() ? move(pid, folders) : undefined)),
     limitCpu: (cpu) => limitCpu(folderOf('cpu'), cpu, first),
     ranOutOfMemory: () => ranOutOfMemory(folderOf('memory'), first),
+    peakBytes: () => peakBytes(folderOf('memory'), first),
     async remove() {
       await Promise.all(folders.map(removeGroup));
     },
@@ -113,6 +116,15 @@ function ranOutOfMemory(folder: string | undefined, first: boolean): boolean {
     return first ? cameToItsLimit(folder) : numberOf(events, 'oom') > 0;
   } catch {
     return false;
+  }
+}
+
+function peakBytes(folder: string | undefined, first: boolean): number | undefined {
+  if (folder === undefined) return undefined;
+  try {
+    return Number(readFileSync(path.join(folder, first ? 'memory.max_usage_in_bytes' : 'memory.peak'), 'utf8'));
+  } catch {
+    return undefined;
   }
 }
 

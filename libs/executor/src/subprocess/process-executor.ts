@@ -232,7 +232,7 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
   const exceeded = (error: TaskError): void => stop.request({ kind: 'failed', error, atOnce: true });
   const { wrapped } = options.launcher;
   const tempFolder = wrapped ? interpreter.places.temp : undefined;
-  const unwatch = watchdog.watch({ tree, limits, tempFolder }, exceeded);
+  const unwatch = watchdog.watch({ tree, limits, tempFolder, group }, exceeded);
   const unwatchOutput = wrapped
     ? watchOutput(boundsOf(execution, workspace), exceeded, () => tree.members.keys())
     : undefined;

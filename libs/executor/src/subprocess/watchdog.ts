@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import { taskError, type TaskError } from '@lattice/contracts';
+import type { ControlGroup } from '../control-groups/control-group';
 import { memoryLimitError } from '../outcome';
 import type { ExecutionLimits } from '../port';
 import type { ProcessTable, ProcessTree } from './process-table';
@@ -24,6 +25,8 @@ export interface Use {
   limits: ExecutionLimits;
   /** A folder of the processes' own that is in memory, with its path as they see it: what it holds counts as theirs. */
   tempFolder: string | undefined;
+  /** Where the kernel holds them. */
+  group?: ControlGroup | undefined;
 }
 
 interface Watched extends Use {
@@ -65,7 +68,7 @@ export function createWatchdog(table: ProcessTable): Watchdog {
   };
 }
 
-function excessOf({ tree, limits, tempFolder }: Use): TaskError | undefined {
+function excessOf({ tree, limits, tempFolder, group }: Use): TaskError | undefined {
   const { memoryBytes, processes } = limits;
   const count = tree.members.size;
   if (processes !== undefined && count > processes) {
@@ -73,6 +76,8 @@ function excessOf({ tree, limits, tempFolder }: Use): TaskError | undefined {
     return taskError('task_failed', `had ${count} processes, its limit is ${processes}`, { details });
   }
   if (memoryBytes === undefined) return undefined;
+  // The kernel may have ended a child alone, for which the others would wait for ever.
+  if (group?.ranOutOfMemory() === true) return memoryLimitError(memoryBytes, { peakBytes: group.peakBytes() });
   const files = tempFolder === undefined ? 0 : bytesInMemory(tree, tempFolder);
   let bytes = files;
   for (const { rssBytes } of tree.members.values()) bytes += rssBytes;

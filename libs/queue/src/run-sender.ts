@@ -15,7 +15,7 @@ import { readyMessages, type Message } from './tell-ready';
 type Entries = Parameters<RedisQueueBackend['addFlow']>[0];
 type Results = Awaited<ReturnType<RedisQueueBackend['addFlow']>>;
 
-/** A run whose jobs are made, here and not in Redis yet. One of the two must be called, once. */
+/** A run whose jobs are made, here and not in Redis yet. One of the two is called, at most once; by none of them nothing is sent. */
 export interface PreparedRun {
   /** Adds the jobs and wakes who takes jobs of the classes, in one transaction. The run hash must be there. Rejects as commands do. */
   send(classNames: Iterable<string>): Promise<void>;
@@ -34,7 +34,7 @@ interface Held {
  */
 export class RunSender {
   private readonly producer: FlowProducer;
-  /** By the id of the root job. */
+  /** By the id of the root job, until BullMQ has made the jobs. */
   private readonly held = new Map<string, Held>();
 
   constructor(private readonly queue: QueueConnection) {
@@ -77,7 +77,10 @@ export class RunSender {
   }
 
   private async addHeld(backend: RedisQueueBackend, entries: Entries): Promise<Results> {
-    const held = this.held.get(entries[0]?.jobId ?? '');
+    const rootId = entries[0]?.jobId ?? '';
+    const held = this.held.get(rootId);
+    // From here on nothing else knows of it: what is never sent, for whatever reason, leaves nothing behind.
+    this.held.delete(rootId);
     const multi = (await backend.client).multi();
     await addJobs(backend, multi, entries);
     const messages = await held?.messages;

@@ -33,6 +33,8 @@ export interface TaskDefinition {
   readonly source: string | undefined;
   readonly env: Template;
   readonly if: Template | undefined;
+  /** Tasks whose `status` its condition asks for: of dependencies among them it decides itself about failures. */
+  readonly asksStatusOf: ReadonlySet<string>;
   readonly trigger: TriggerRule;
   /** True when the task begins a segment of its own: it has a condition, a trigger rule or a queue timeout. */
   readonly guarded: boolean;
@@ -89,14 +91,23 @@ function readCommon(
   own: References | undefined,
 ): Pick<
   TaskDefinition,
-  'key' | 'needs' | 'if' | 'trigger' | 'guarded' | 'references' | 'retry' | 'priority' | 'timeoutMs' | 'arms' | 'joins'
+  | 'key'
+  | 'needs'
+  | 'if'
+  | 'asksStatusOf'
+  | 'trigger'
+  | 'guarded'
+  | 'references'
+  | 'retry'
+  | 'priority'
+  | 'timeoutMs'
+  | 'arms'
+  | 'joins'
 > {
   const defaults = document.defaults ?? {};
   const condition = task.if === undefined ? undefined : readCondition(task.if, ['tasks', key, 'if'], faults);
-  const references = mergeReferences([
-    ...(own === undefined ? [] : [own]),
-    ...(condition === undefined ? [] : [templateReferences(condition)]),
-  ]);
+  const asked = condition === undefined ? undefined : templateReferences(condition);
+  const references = mergeReferences([own, asked].filter((some) => some !== undefined));
   const around = new Set(document.within?.tasks ?? []);
   const named = [...references.tasks].filter((name) => !around.has(name));
   const trigger = task.trigger ?? 'all-success';
@@ -104,6 +115,7 @@ function readCommon(
     key,
     needs: [...new Set([...listOf(task.needs ?? []), ...named, ...arms])].sort(),
     if: condition,
+    asksStatusOf: asked?.statusOf ?? new Set(),
     trigger,
     guarded: condition !== undefined || trigger !== 'all-success' || arms.length > 0,
     references,

@@ -1,5 +1,8 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { eventually } from '../../support/eventually';
 import { faultsOfHistory } from '../../support/history';
+import { readLedger } from '../../support/handlers';
 import { TestPlatform } from '../../support/platform';
 
 test('a task whose job went from Redis by itself is done again: the run is made again in another epoch', async () => {
@@ -40,6 +43,40 @@ test('a task whose job went from Redis by itself is done again: the run is made 
     expect(faultsOfHistory(run, events)).toEqual([]);
     await platform.settled();
   } finally {
+    await platform.close();
+  }
+});
+
+test('a decision that was lost at the beginning of a run is made again: its condition is asked, not passed over', async () => {
+  const platform = await TestPlatform.running();
+  const file = join(platform.folder, 'held');
+  try {
+    const runId = await platform.submit({
+      name: 'decided',
+      inputs: { yes: { type: 'boolean', default: false } },
+      tasks: {
+        held: { uses: 'handler/hold', with: { file } },
+        no: {
+          uses: 'handler/note',
+          with: { run: '${{ run.id }}', task: 'no', value: 1 },
+          if: '${{ inputs.yes }}',
+        },
+      },
+    });
+    await eventually('it is skipped', async () => (await platform.read(runId)).tasks[1]?.status === 'skipped');
+    // As if the record had been refused while Redis was recovered.
+    const { redis, keys } = platform.engine.queue;
+    const hash = keys.run(runId);
+    await redis.multi().hdel(hash, 'r:no', 'e:no').hincrby(hash, 'n', 1).hincrby(hash, 'nc', -1).exec();
+    writeFileSync(file, '');
+    expect((await platform.wait(runId)).tasks).toMatchObject([
+      { status: 'completed' },
+      { status: 'skipped', reason: 'condition' },
+    ]);
+    expect(readLedger(platform.ledger).filter(({ run }) => run === runId)).toEqual([]);
+    await platform.settled();
+  } finally {
+    rmSync(file, { force: true });
     await platform.close();
   }
 });

@@ -57,6 +57,23 @@ test('B7, RF-T4: the arm not taken is skipped, and a join of both arms runs', as
   });
 });
 
+test('a task that only hands on the status of a dependency does not decide about its failure; one whose condition asks for it does', async () => {
+  const run = await platform.run({
+    name: 'told',
+    onFailure: 'continue',
+    tasks: {
+      bad: { uses: 'handler/fail' },
+      told: note('told', { needs: 'bad', if: '${{ run.id != "" }}', env: { S: '${{ tasks.bad.status }}' } }),
+      asks: note('asks', { if: "${{ tasks.bad.status == 'failed' }}" }),
+    },
+  });
+  expect(run.tasks.map(({ key, status, reason }) => [key, status, reason])).toEqual([
+    ['bad', 'failed', null],
+    ['told', 'skipped', 'dependency_failed'],
+    ['asks', 'completed', null],
+  ]);
+});
+
 test('C2: dependency_failed reaches grandchildren, unrelated branches go on', async () => {
   const run = await platform.run({
     name: 'on',

@@ -78,11 +78,16 @@ export async function release(
       }
     }
   }
-  if (added.length > 0 && (last?.state ?? 'running') === 'running') {
+  // What is added to a paused run is put aside when its turn comes.
+  if (added.length > 0 && !isStopping(last?.state)) {
     if (untold) await tellQueued(runtime, run, compiled, added);
     await addTold(runtime, run, compiled, added);
   }
   return last;
+}
+
+function isStopping(state: string | undefined): boolean {
+  return state === 'cancelling' || state === 'failing' || state === 'final';
 }
 
 /** Decides about the segments that wait at no gate, when a run begins. Returns those to be added. */
@@ -189,7 +194,7 @@ async function endsOfSegment(runtime: Runtime, question: Question): Promise<End[
 }
 
 function guardOf(task: TaskDefinition): Parameters<typeof decide>[0] {
-  const asksStatus = task.if !== undefined && [...task.references.statusOf].some((key) => task.needs.includes(key));
+  const asksStatus = task.needs.some((key) => task.asksStatusOf.has(key));
   const inArm = task.arms.length > 0;
   return { trigger: task.trigger, conditional: task.if !== undefined, asksStatus, inArm, joins: task.joins };
 }

@@ -2,7 +2,7 @@ import { awaitsSending, listActiveRuns, type StoredRun } from '@lattice/persiste
 import { readEpoch, readGates, readHead, readProgress, serverTime, type FlowRun, type RunHead } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
-import { addSegments, release } from '../run/release';
+import { addSegments, firstSegments, release } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
 import { hasLostJob } from './lost-jobs';
@@ -154,32 +154,33 @@ export async function reconcileRun(runtime: Runtime, runId: string, head: RunHea
   }
 }
 
-/** Adds segments that are open, of which no task was ever begun, and whose jobs are not there. Most quiet runs only wait for a worker. */
+/** Adds segments that are open, of which no task has begun, and whose jobs are not there. Most quiet runs only wait for a worker. */
 async function releaseForgotten(runtime: Runtime, run: FlowRun, compiled: Compiled, head: RunHead): Promise<void> {
   const { plan } = compiled;
   const counts = await readGates(runtime.queue, run.runId, [...plan.gates.keys()]);
   const open = plan.gates.flatMap((gate, index) => ((counts[index] ?? 0) >= gate.after.length ? [index] : []));
-  const candidates = plan.segments.flatMap(({ gate, ready }) =>
-    gate === null || open.includes(gate) ? [{ gate, first: ready[0] ?? '' }] : [],
+  const candidates = plan.segments.flatMap(({ gate, ready }, index) =>
+    gate === null || open.includes(gate) ? [{ index, gate, first: ready[0] ?? '' }] : [],
   );
   const progress = await readProgress(
     runtime.queue,
     run.runId,
     candidates.map(({ first }) => first),
   );
+  // Attempts that are over may be of before a rerun, or wait for their delay: of these the job is there.
   const idle = await withoutJob(
     runtime,
     { run, compiled },
-    candidates.filter((_, index) => progress[index]?.ended === false && progress[index]?.attempt === 0),
+    candidates.filter((_, index) => progress[index]?.ended === false && progress[index].live === ''),
   );
   // One that was paused before its time is in Redis already, and comes up when its row is sent.
   if (idle.length === 0 || (await awaitsSending(runtime.db, run.runId))) return;
-  const gates = [...new Set(idle.flatMap(({ gate }) => (gate === null ? [] : [gate])))];
-  const roots = plan.segments.flatMap(({ gate, ready }, index) =>
-    gate === null && idle.some(({ first }) => first === ready[0]) ? [index] : [],
-  );
-  if (roots.length > 0) await addSegments(runtime, run, compiled, roots);
-  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: head.others });
+  const forgotten = new Set(idle.map(({ index }) => index));
+  const first = await firstSegments(runtime, run, compiled, (segment) => !forgotten.has(segment));
+  if (first.segments.length > 0) await addSegments(runtime, run, compiled, first.segments);
+  const gates = [...first.gates, ...idle.flatMap(({ gate }) => (gate === null ? [] : [gate]))];
+  // Something may have ended otherwise since the head was read: it is asked for.
+  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: Math.max(1, head.others) });
 }
 
 /** Those whose job is not in its queue. */

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { saveDocument } from '@lattice/engine';
+import { requestFork, saveDocument } from '@lattice/engine';
 import { readDocument } from '@lattice/flow';
 import { eventually } from '../../support/eventually';
 import { TestPlatform } from '../../support/platform';
@@ -77,4 +77,23 @@ test('reject: of many tasks that start runs at once as many get in as the limit 
   expect(run.status).toBe('completed');
   const rows = await platform.engine.db.query("select status from runs where workflow = 'wide'");
   expect(rows.map(({ status }) => status)).toEqual(['completed', 'completed', 'completed']);
+});
+
+test('a task fails that starts a run of whose inputs a limit can make no key; such a fork is refused', async () => {
+  const document = {
+    name: 'keyed',
+    inputs: { user: { type: 'object', default: { team: 'a' } } },
+    concurrency: { key: '${{ inputs.user.team }}', limit: 1 },
+    tasks: { t: { uses: 'handler/echo' } },
+  };
+  await saveDocument(platform.engine, readDocument(document));
+  const run = await platform.run({ name: 'starts', tasks: { sub: { uses: 'workflow/keyed', with: { user: {} } } } });
+  expect(run).toMatchObject({ status: 'failed', tasks: [{ status: 'failed', error: { code: 'invalid_inputs' } }] });
+  const source = await platform.submit(document);
+  expect((await platform.wait(source)).status).toBe('completed');
+  const fork = { runId: source, from: ['t'], inputs: { user: {} }, apiKeyId: '00000000-0000-0000-0000-000000000000' };
+  await expect(requestFork(platform.engine, fork)).rejects.toMatchObject({
+    code: 'invalid_inputs',
+    faults: [{ pointer: '/inputs' }],
+  });
 });

@@ -1,4 +1,4 @@
-import { LatticeError, fault } from '@lattice/contracts';
+import { LatticeError } from '@lattice/contracts';
 import type { Workflow } from '@lattice/flow';
 import {
   insertRun,
@@ -10,7 +10,7 @@ import {
 } from '@lattice/persistence';
 import type { Engine } from '../context';
 import { limitersIn, obstacleOf } from './decide-admission';
-import { limitersOfRun } from './limiters';
+import { limitersOfNewRun } from './limiters';
 
 /** Seconds after which one who was refused may try again. */
 const RETRY_AFTER_S = 1;
@@ -20,14 +20,14 @@ const RETRY_AFTER_S = 1;
  * `concurrency_limit` when there is none, and `invalid_inputs` when a key of a limit can't be made from the inputs.
  */
 export async function storeRun(engine: Engine, workflow: Workflow, run: NewRun): Promise<InsertedRun> {
-  const limiters = readLimiters(workflow, run);
+  const limiters = limitersOfNewRun(workflow, run);
   if (!refuses(limiters)) return insertRun(engine.db, run);
   return engine.db.transaction((session) => insertWithPlace(session, limiters, run));
 }
 
 /** {@link storeRun} as a part of a transaction, which goes on when the run is refused. */
 export async function storeRunWithin(session: Session, workflow: Workflow, run: NewRun): Promise<InsertedRun> {
-  const limiters = readLimiters(workflow, run);
+  const limiters = limitersOfNewRun(workflow, run);
   if (!refuses(limiters)) return insertRun(session, run);
   await session.query('savepoint new_run');
   try {
@@ -72,15 +72,4 @@ export async function takePlace(
   if (active < concurrency.limit) return;
   const message = `Workflow "${run.workflow}" allows ${concurrency.limit} active at once of these runs, and ${active} are.`;
   throw new LatticeError('concurrency_limit', message, { details: { retryAfter: RETRY_AFTER_S } });
-}
-
-function readLimiters(workflow: Workflow, run: NewRun): RunLimiters | undefined {
-  try {
-    return limitersOfRun(workflow, run);
-  } catch (error) {
-    if (!(error instanceof LatticeError)) throw error;
-    throw new LatticeError('invalid_inputs', `A limit of workflow "${run.workflow}" has no key: ${error.message}`, {
-      faults: [fault('bad_value', '/inputs', error.message)],
-    });
-  }
 }

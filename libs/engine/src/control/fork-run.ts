@@ -2,6 +2,7 @@ import { LatticeError, fault, pointerOf, type Fault } from '@lattice/contracts';
 import { canonicalJson, checkInputs, fingerprint, type Workflow } from '@lattice/flow';
 import { forkRun, getRunBrief, type FoundRun } from '@lattice/persistence';
 import { v7 as newRunId } from 'uuid';
+import { limitersOfNewRun } from '../admission/limiters';
 import type { Engine } from '../context';
 import { mustFindWorkflow } from '../read/workflow-of';
 import { nudge } from '../submit/nudge';
@@ -25,8 +26,8 @@ const TRIES = 3;
 
 /**
  * Stores a new run that takes over the finished tasks of another, but for those named and all downstream of them. Throws
- * `run_not_found`, `bad_request` (a task that is none), `invalid_inputs` (an input does not fit, or a task that would be
- * reused was made from it), `idempotency_conflict`.
+ * `run_not_found`, `bad_request` (a task that is none), `invalid_inputs` (an input does not fit, a limit has
+ * no key with it, or a task that would be reused was made from it), `idempotency_conflict`.
  */
 export async function requestFork(engine: Engine, options: ForkOptions): Promise<Submitted> {
   const { runId, from, apiKeyId, idempotencyKey } = options;
@@ -38,9 +39,11 @@ export async function requestFork(engine: Engine, options: ForkOptions): Promise
     requireTasks(workflow, run, from);
     const reused = reusedTasks(workflow, times, from);
     const inputs = inputsOf(workflow, run, reused, options.inputs ?? {});
+    const forkId = newRunId();
+    limitersOfNewRun(workflow, { runId: forkId, inputs });
     const bodySha = fingerprint({ fork: runId, from, inputs: options.inputs ?? {} });
     const forked = await forkRun(engine.db, {
-      runId: newRunId(),
+      runId: forkId,
       source: { runId, epoch: run.epoch },
       reused,
       inputs,

@@ -61,6 +61,7 @@ export { ROOT_WORKER_OPTIONS, rootAgain } from './root-jobs';
 export type { RootJob } from './root-jobs';
 export { ClassQueue } from './class-queue';
 export type { Taken, Waiting } from './class-queue';
+export { untilBeat } from './beat';
 export { TakeLoop } from './take-loop';
 export type { Disposal, Ledger, NotReserved, TakeLoopOptions } from './take-loop';
 export { announceClasses, classNames, forgetClasses, readClasses } from './classes';

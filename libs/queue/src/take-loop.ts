@@ -1,3 +1,4 @@
+import { untilBeat } from './beat';
 import type { ClassQueue, Taken } from './class-queue';
 import { HeldJobs, type Held } from './held-jobs';
 
@@ -166,12 +167,16 @@ export class TakeLoop<Reservation extends object> {
 
   async close(): Promise<void> {
     this.stopped = true;
-    for (const timer of this.timers) clearInterval(timer);
+    for (const timer of this.timers) clearTimeout(timer);
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
   private every(ms: number, action: () => void): void {
-    const timer = setInterval(action, ms);
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.every(ms, action);
+      action();
+    }, untilBeat(ms));
     this.timers.add(timer);
   }
 

@@ -1,5 +1,5 @@
 import { claimOrders, claimOutbox, nextDue, type OutboxRow, type OutboxVerdict } from '@lattice/persistence';
-import { readEpoch } from '@lattice/queue';
+import { readEpoch, untilBeat } from '@lattice/queue';
 import type { Admissions } from '../admission/admissions';
 import type { Runtime } from '../runtime';
 import { send } from './enqueue';
@@ -33,7 +33,7 @@ export class OutboxSender {
   async turn(): Promise<number> {
     if (!this.told) {
       const due = await nextDue(this.runtime.db);
-      if (due === null || due > 0) return Math.min(SWEEP_MS, Math.max(due ?? SWEEP_MS, 5));
+      if (due === null || due > 0) return due === null || due > SWEEP_MS ? untilBeat(SWEEP_MS) : Math.max(due, 5);
     }
     this.told = false;
     const count = await sendDue(this.runtime, this.admissions);

@@ -1,5 +1,14 @@
 import { awaitsSending, listActiveRuns, type StoredRun } from '@lattice/persistence';
-import { readEpoch, readGates, readHead, readProgress, serverTime, type FlowRun, type RunHead } from '@lattice/queue';
+import {
+  readEpoch,
+  readGates,
+  readHead,
+  readProgress,
+  serverTime,
+  untilBeat,
+  type FlowRun,
+  type RunHead,
+} from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
 import { addSegments, firstSegments, release } from '../run/release';
@@ -69,7 +78,7 @@ export class Reconciler {
       if (head.moved || this.runtime.pin.standingOf(head.version) === 'older') this.on.older(stored.runId);
       if (now - head.changedAt > QUIET_MS && this.isTime(stored.runId, head)) await this.mend(stored);
     }
-    return page.length === 0 ? NOTHING_MS : Math.max(PAUSE_MS, took * SHARE);
+    return untilBeat(page.length === 0 ? NOTHING_MS : Math.max(PAUSE_MS, took * SHARE));
   }
 
   /** A run that stays as it was is looked at ever more rarely: most quiet runs only wait for a worker. */

@@ -9,6 +9,7 @@ import {
   lookAt,
   readHead,
   removeAll,
+  untilBeat,
   withLimit,
   type Instance,
 } from '@lattice/queue';
@@ -45,7 +46,7 @@ export class RedisKeeper {
       if (!current) await this.recover(found, signal);
       else if (found.confirmed !== found.server) await confirmServer(queue, found.server);
     }
-    return (await withLimit(queue.trust.look(), ANSWER_MS, 'Redis did not answer')) ? LOOK_MS : SOON_MS;
+    return (await withLimit(queue.trust.look(), ANSWER_MS, 'Redis did not answer')) ? untilBeat(LOOK_MS) : SOON_MS;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { awaitsSending, listActiveRuns } from '@lattice/persistence';
-import { readVersions, type FlowRun } from '@lattice/queue';
+import { readVersions, untilBeat, type FlowRun } from '@lattice/queue';
 import { moveRuns } from '../run/move-runs';
 import type { Runtime } from '../runtime';
 
@@ -40,7 +40,7 @@ export class RunMover {
     const now = Date.now();
     const due = [...this.waiting].flatMap(([runId, entry]) => (entry.due <= now ? [runId] : []));
     for (let at = 0; at < due.length; at += BATCH) await this.move(due.slice(at, at + BATCH));
-    return this.waiting.size > 0 ? FIRST_MS : IDLE_MS;
+    return this.waiting.size > 0 ? FIRST_MS : untilBeat(IDLE_MS);
   }
 
   private async move(runIds: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
 import { purgeCached, purgeIdempotencyKeys } from '@lattice/persistence';
-import { ClassQueue, classNames, parseJobId, queueNameOf, readHead, tellReady } from '@lattice/queue';
+import { ClassQueue, classNames, parseJobId, queueNameOf, readHead, tellReady, untilBeat } from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
@@ -156,7 +156,7 @@ export class Scheduler {
   private async purge(): Promise<number> {
     await purgeCached(this.runtime.db);
     await purgeIdempotencyKeys(this.runtime.db);
-    return PURGE_MS;
+    return untilBeat(PURGE_MS);
   }
 
   /** A class whose workers are all gone has nobody else to see that their jobs are lost. */
@@ -169,7 +169,7 @@ export class Scheduler {
       own,
     );
     for (const version of this.mover?.older ?? []) await this.watchQueues(names, version);
-    return STALLED_MS;
+    return untilBeat(STALLED_MS);
   }
 
   private async watchQueues(names: readonly string[], version: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { isEventType, isFinalEvent } from '@lattice/contracts';
 import { openHistorian, readWatermark, type Historian, type HistoryEntry } from '@lattice/persistence';
-import { readStream, trimStream, type StreamEntry } from '@lattice/queue';
+import { readStream, trimStream, untilBeat, type StreamEntry } from '@lattice/queue';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Runtime } from '../runtime';
 
@@ -100,7 +100,10 @@ export class HistoryWriter {
     const { held, reading } = this;
     const afterId =
       held?.entries.at(-1)?.streamId ?? (this.position ??= (await readWatermark(this.runtime.db)).streamId);
-    const blockMs = held === undefined ? BLOCK_MS : Math.max(1, Math.ceil(held.since + HOLD_MS - performance.now()));
+    const blockMs =
+      held === undefined
+        ? Math.ceil(untilBeat(BLOCK_MS))
+        : Math.max(1, Math.ceil(held.since + HOLD_MS - performance.now()));
     const entries = await readStream(this.redis, this.runtime.queue, { afterId, count: BATCH, blockMs });
     const nothing = entries.length === 0 && held === undefined;
     if (nothing) this.emptyReads += 1;

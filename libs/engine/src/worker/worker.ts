@@ -8,6 +8,7 @@ import {
   heartbeat,
   keepOrder,
   leave,
+  untilBeat,
   withLimit,
   type Announcement,
   type StoredOrder,
@@ -229,7 +230,7 @@ export class LatticeWorker {
       log.warn({ err: error }, 'the worker does not reach Redis; it connects again');
       queue.reconnect();
     }
-    return this.state() === 'draining' ? DRAINING_MS : HEARTBEAT_MS;
+    return this.state() === 'draining' ? DRAINING_MS : untilBeat(HEARTBEAT_MS);
   }
 
   /** Goes by the order that stands. None is no order: Redis may have lost it. */

@@ -122,6 +122,9 @@ describe('who may do what', () => {
       for (const path of ['/docs', '/docs-json', '/admin/queues', '/admin/queues/api/queues', '/v1/runs']) {
         expect((await test.call(path, { key: null, headers: { cookie } })).status).toBe(200);
       }
+      const board = await test.call('/admin/queues/', { key: null, headers: { cookie } });
+      // Its page names fonts of another site.
+      expect(board.headers.get('content-security-policy')).toContain("default-src 'self'");
       const out = await test.call('/logout', { key: null, headers: { cookie } });
       expect(out.headers.get('set-cookie')).toMatch(/^lattice_session=;/);
       const { id, key } = await makeKey('viewer');

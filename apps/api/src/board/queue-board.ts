@@ -12,6 +12,9 @@ import { sendProblem } from '../http/problem.filter';
 export const BOARD_PATH = '/admin/queues';
 /** New resource classes show within so many milliseconds. */
 const FRESH_MS = 5_000;
+/** The page of Bull Board names fonts of another site: nothing but what is here is loaded, and what it shows is nobody else's business. */
+const POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 /** The adapter types its router as anything. */
 const handlerSchema = z.custom<RequestHandler>((value) => typeof value === 'function');
 
@@ -45,6 +48,7 @@ export function queueBoard(engine: Engine, log: Logger): Router {
           });
         }
         await refresh();
+        response.set('Content-Security-Policy', POLICY);
       } catch (error) {
         sendProblem(log, request, response, error);
         return;

@@ -33,10 +33,11 @@ export async function announceClasses(queue: QueueConnection, classes: readonly 
   const seen = entry.names;
   const fresh = classes.filter(({ name }) => !seen.has(name));
   if (fresh.length === 0) return;
-  await queue.redis.hset(
-    queue.keys.classes,
-    Object.fromEntries(fresh.map((each) => [each.name, JSON.stringify(each)])),
-  );
+  const { redis, keys } = queue;
+  await Promise.all([
+    redis.hset(keys.classes, Object.fromEntries(fresh.map((each) => [each.name, JSON.stringify(each)]))),
+    redis.zadd(keys.announced, ...fresh.flatMap((each) => [now, each.name])),
+  ]);
   for (const { name } of fresh) seen.add(name);
 }
 
@@ -45,12 +46,12 @@ export function forgetClasses(queue: QueueConnection): void {
   known.delete(queue);
 }
 
-/** Names of all classes that were ever announced, also of those that this version can't read. */
+/** Names of all classes that are announced, also of those that this version can't read. */
 export async function classNames(queue: QueueConnection): Promise<string[]> {
   return queue.redis.hkeys(queue.keys.classes);
 }
 
-/** All classes that were ever announced, but for those of a newer version that this one can't read. */
+/** All classes that are announced, but for those of a newer version that this one can't read. */
 export async function readClasses(queue: QueueConnection): Promise<ResourceClass[]> {
   const values = await queue.redis.hvals(queue.keys.classes);
   return values.flatMap((text) => {

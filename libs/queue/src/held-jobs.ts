@@ -31,6 +31,10 @@ export class HeldJobs {
     return this.held.size;
   }
 
+  holdsOf(queue: ClassQueue): boolean {
+    return [...this.held].some((entry) => entry.queue === queue);
+  }
+
   add(entry: Held): void {
     this.held.add(entry);
   }

@@ -61,6 +61,8 @@ export { ROOT_WORKER_OPTIONS, rootAgain } from './root-jobs';
 export type { RootJob } from './root-jobs';
 export { ClassQueue } from './class-queue';
 export type { Taken, Waiting } from './class-queue';
+export { retireClasses } from './retire-classes';
+export { Absences } from './absences';
 export { untilBeat } from './beat';
 export { TakeLoop } from './take-loop';
 export type { Disposal, Ledger, NotReserved, TakeLoopOptions } from './take-loop';

@@ -9,6 +9,8 @@ export interface Keys {
   /** Id of the last event that was taken out of the stream because Postgres has it. */
   readonly mark: string;
   readonly classes: string;
+  /** When each class was announced last. */
+  readonly announced: string;
   readonly workers: string;
   run(runId: string): string;
   worker(workerId: string): string;
@@ -36,6 +38,7 @@ export function keysOf(prefix: string): Keys {
     server: `${own}:server`,
     mark: `${own}:mark`,
     classes: `${own}:classes`,
+    announced: `${own}:announced`,
     workers: `${own}:workers`,
     run: (runId) => `${own}:run:${runId}`,
     worker: (workerId) => `${own}:worker:${workerId}`,

@@ -82,6 +82,25 @@ test('takes one after the other as room allows, and gives back what it reserved'
   expect(await jobs.getJobCounts('completed', 'active')).toEqual({ completed: 3, active: 0 });
 });
 
+test('gives up a class, but not while it works on a job of it', async () => {
+  const began = deferred();
+  const goOn = deferred();
+  await add('a');
+  const { loop } = start(async () => {
+    began.resolve();
+    await goOn.promise;
+    return { do: 'acknowledge' };
+  });
+  await began.promise;
+  expect(loop.remove(CLASS)).toBe(false);
+  goOn.resolve();
+  while (!loop.remove(CLASS)) await new Promise(setImmediate);
+  expect(loop.has(CLASS)).toBe(false);
+  await add('b');
+  loop.wake([CLASS]);
+  expect(await jobs.getJobCounts('completed', 'prioritized')).toEqual({ completed: 1, prioritized: 1 });
+});
+
 test('a job that is put back comes after those that wait', async () => {
   const order: string[] = [];
   const all = deferred();

@@ -114,6 +114,16 @@ export class TakeLoop<Reservation extends object> {
     this.wake([queue.className]);
   }
 
+  /** Takes no more jobs of a class that is there no more; false while it works on one. */
+  remove(className: string): boolean {
+    const queue = this.queues.get(className);
+    if (queue === undefined || this.pumping || this.held.holdsOf(queue)) return false;
+    this.queues.delete(className);
+    this.hungry.delete(className);
+    queue.close().catch(this.options.onError);
+    return true;
+  }
+
   has(className: string): boolean {
     return this.queues.has(className);
   }

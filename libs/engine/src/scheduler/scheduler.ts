@@ -1,7 +1,17 @@
 import { LatticeError } from '@lattice/contracts';
 import { CONTROL_CLASS } from '@lattice/flow';
 import { purgeCached, purgeIdempotencyKeys } from '@lattice/persistence';
-import { ClassQueue, classNames, parseJobId, queueNameOf, readHead, tellReady, untilBeat } from '@lattice/queue';
+import {
+  Absences,
+  ClassQueue,
+  classNames,
+  parseJobId,
+  queueNameOf,
+  readHead,
+  retireClasses,
+  tellReady,
+  untilBeat,
+} from '@lattice/queue';
 import { ControlLoop } from '../control-tasks/control-loop';
 import { StepWaker } from '../control-tasks/wake';
 import { finaliseIfDone } from '../run/finalise';
@@ -20,6 +30,8 @@ import { HistoryWriter, type EndedRun } from './write-history';
 import { sweepArtifacts } from './sweep-artifacts';
 
 const PURGE_MS = 60_000;
+/** A class without jobs is kept for so long after it was used. */
+const RETIRE_MS = 24 * 3_600_000;
 /** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
 const STALLED_MS = 2_000;
 
@@ -27,6 +39,7 @@ const STALLED_MS = 2_000;
 export class Scheduler {
   private readonly loops: Loop[] = [];
   private readonly stalled = new Map<string, ClassQueue>();
+  private readonly absences = new Absences();
   private history: HistoryWriter | undefined;
   private clearer: RunClearer | undefined;
   private mover: RunMover | undefined;
@@ -156,6 +169,11 @@ export class Scheduler {
   private async purge(): Promise<number> {
     await purgeCached(this.runtime.db);
     await purgeIdempotencyKeys(this.runtime.db);
+    const gone = await retireClasses(this.runtime.queue, {
+      before: Date.now() - RETIRE_MS,
+      version: this.runtime.pin.version,
+    });
+    if (gone.length > 0) this.runtime.log.info({ classes: gone }, 'classes that nobody used for a day were taken away');
     return untilBeat(PURGE_MS);
   }
 
@@ -169,7 +187,18 @@ export class Scheduler {
       own,
     );
     for (const version of this.mover?.older ?? []) await this.watchQueues(names, version);
+    const watched = [...this.stalled.values()].map(({ className }) => className);
+    for (const name of this.absences.look(watched, new Set(names))) await this.unwatch(name);
     return untilBeat(STALLED_MS);
+  }
+
+  private async unwatch(className: string): Promise<void> {
+    this.absences.forget(className);
+    for (const [id, queue] of this.stalled) {
+      if (queue.className !== className) continue;
+      this.stalled.delete(id);
+      await queue.close();
+    }
   }
 
   private async watchQueues(names: readonly string[], version: number): Promise<void> {

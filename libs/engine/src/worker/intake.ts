@@ -1,11 +1,21 @@
 import type { ResourceClass } from '@lattice/flow';
-import { ClassQueue, TakeLoop, readClasses, tellReady as tellOfJobs, type Disposal, type Taken } from '@lattice/queue';
+import {
+  Absences,
+  ClassQueue,
+  TakeLoop,
+  readClasses,
+  tellReady as tellOfJobs,
+  type Disposal,
+  type Taken,
+} from '@lattice/queue';
 import { z } from 'zod';
 import { readControl } from '../control/control-message';
 import type { Runtime } from '../runtime';
 import { ResourceLedger, type LedgerOptions, type Reservation } from './resource-ledger';
 
 const SWEEP_MS = 1_000;
+/** So often it is looked which classes are announced. */
+const CLASSES_MS = 60_000;
 /** With a lock of 15 s and two of these, what a dead worker had is taken again within 20 s. */
 const STALLED_MS = 2_000;
 
@@ -34,6 +44,8 @@ export class Intake {
   readonly loop: TakeLoop<Reservation>;
   private readonly queues = new Map<string, ClassQueue>();
   private readonly passedOver = new Set<string>();
+  private readonly absences = new Absences();
+  private looksAt = 0;
   private readonly timers = new Set<NodeJS.Timeout>();
   private unsubscribe: (() => Promise<void>)[] = [];
 
@@ -69,9 +81,28 @@ export class Intake {
     for (const timer of this.timers) clearTimeout(timer);
   }
 
-  /** Serves the classes that were announced and that this worker can serve. */
+  /** Serves the classes that are announced and that this worker can serve, and those no more that were given up. */
   async findClasses(): Promise<void> {
-    for (const entry of await readClasses(this.options.runtime.queue)) this.consider(entry);
+    const served = [...this.queues.keys(), ...this.passedOver];
+    const entries = await readClasses(this.options.runtime.queue);
+    for (const entry of entries) this.consider(entry);
+    const announced = new Set(entries.map(({ name }) => name));
+    for (const name of this.absences.look(served, announced)) this.forget(name);
+  }
+
+  /** To be called often. Of a new class there is a word; those that were given up go without. */
+  async lookNowAndThen(): Promise<void> {
+    if (performance.now() < this.looksAt) return;
+    this.looksAt = performance.now() + CLASSES_MS;
+    await this.findClasses().catch((error: unknown) => this.warn(error, 'looking for classes of jobs'));
+  }
+
+  private forget(className: string): void {
+    if (this.queues.has(className) && !this.loop.remove(className)) return;
+    this.queues.delete(className);
+    this.passedOver.delete(className);
+    this.ledger.remove(className);
+    this.absences.forget(className);
   }
 
   /** What was passed over is considered again. */

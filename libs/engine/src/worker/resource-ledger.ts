@@ -65,6 +65,11 @@ export class ResourceLedger implements Ledger<Reservation> {
     this.classes.set(entry.name, { entry, seen: new FirstSeen() });
   }
 
+  remove(className: string): void {
+    this.classes.delete(className);
+    this.turns.done(className);
+  }
+
   order(classNames: Iterable<string>): readonly string[] {
     return this.turns.order(classNames);
   }

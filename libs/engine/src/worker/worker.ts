@@ -230,6 +230,7 @@ export class LatticeWorker {
       log.warn({ err: error }, 'the worker does not reach Redis; it connects again');
       queue.reconnect();
     }
+    await this.intake.lookNowAndThen();
     return this.state() === 'draining' ? DRAINING_MS : untilBeat(HEARTBEAT_MS);
   }
 

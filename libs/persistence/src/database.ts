@@ -9,6 +9,8 @@ import type { Statement } from './statements';
 const POOL_SIZE = 10;
 const STATEMENT_TIMEOUT_MS = 30_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** A connection that nobody needs is ended after so long: a new one is a process of Postgres that parses its statements anew. */
+const IDLE_MS = 120_000;
 /** Net for a process that hangs inside a transaction: the server ends it and frees its locks. */
 const IDLE_IN_TRANSACTION_MS = 60_000;
 /** The client gives up this long after the server should have: it catches a server that no longer answers. */
@@ -73,7 +75,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     migrationsTableName: 'migrations',
     installExtensions: false,
     poolSize: options.poolSize ?? POOL_SIZE,
-    extra: config,
+    extra: { ...config, idleTimeoutMillis: IDLE_MS },
     poolErrorHandler: options.onError ?? (() => undefined),
   });
   await dataSource.initialize();

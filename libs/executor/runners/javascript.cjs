@@ -5,6 +5,7 @@
 // that the sandbox lets through, and is written in place. stdout and stderr belong to the task.
 // Without LATTICE_SOURCE it has been started ahead of its task: it loads what any task needs, then waits on stdin for one line
 // of JSON, {env}, that adds the rest to its environment. It runs one task, never a second one.
+// With --thread it is a thread of the worker: its streams lead there, and the descriptors are those of the worker.
 // A CommonJS file, and sparing with what it loads: both cost each task milliseconds.
 'use strict';
 
@@ -34,10 +35,15 @@ function writeWhole(file, text) {
 
 /** The streams that the task has used: opening one takes milliseconds, also when it is only for a look into its buffer. */
 const opened = new Set();
+const inThread = process.argv[2] === '--thread';
 for (const [name, fd] of [
   ['stdout', 1],
   ['stderr', 2],
 ]) {
+  if (inThread) {
+    opened.add(name);
+    continue;
+  }
   const { get } = Object.getOwnPropertyDescriptor(process, name);
   const open = () => {
     opened.add(name);
@@ -46,6 +52,16 @@ for (const [name, fd] of [
   Object.defineProperty(process, name, { configurable: true, enumerable: true, get: open });
   // What the console writes to, of its own accord the stream.
   console[`_${name}`] = directWriter(name, fd);
+}
+
+/** A thread gets no signals. */
+if (inThread) {
+  const { parentPort } = require('node:worker_threads');
+  parentPort.on('message', (signal) => {
+    if (process.listenerCount(signal) === 0) exit(143);
+    else process.emit(signal, signal);
+  });
+  parentPort.unref();
 }
 
 /**

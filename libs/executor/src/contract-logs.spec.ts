@@ -54,5 +54,5 @@ describeContract(
       }
     });
   },
-  'processes',
+  'code',
 );

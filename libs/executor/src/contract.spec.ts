@@ -16,7 +16,7 @@ import {
 } from '../test/programs';
 import { errorOf, outputOf } from '../test/support';
 
-describeContract('values', ({ level, killable, executor, run, started }) => {
+describeContract('values', ({ level, killable, apart, executor, run, started }) => {
   it('says its level', () => expect(executor().level).toBe(level));
 
   it('gives back what the program returns', async () => {
@@ -82,14 +82,16 @@ describeContract('values', ({ level, killable, executor, run, started }) => {
     expect(three).toMatchObject({ code: 'task_failed', details: { exitCode: 3, stderr: 'leaving\n' } });
   });
 
-  it('refuses garbage in the place of the output', async () => {
-    expect(errorOf(await run(FORGE)).code).toBe('output_not_json');
-  });
+  // A thread has the open files of the worker: it would write to those.
+  if (apart)
+    it('refuses garbage in the place of the output', async () => {
+      expect(errorOf(await run(FORGE)).code).toBe('output_not_json');
+    });
 
   it('does not follow a link in the place of the output', async () => {
     // A sandbox has a file in that place, which can't be taken away.
     expect(errorOf(await run(LINK)).message).toMatch(
-      level === 'subprocess' ? /not a regular file/ : /file exists|file already exists/i,
+      level === 'subprocess' || level === 'none' ? /not a regular file/ : /file exists|file already exists/i,
     );
   });
 });

@@ -1,4 +1,4 @@
-import { code, common, errorOf, eventually, handler, newFolder, outputOf } from '../test/support';
+import { code, common, errorOf, eventually, handler, MEBIBYTE, newFolder, outputOf } from '../test/support';
 import { createExecutors, type Executors } from './executors';
 import type { Handler } from './port';
 
@@ -21,6 +21,7 @@ describe('the level', () => {
 
   it.each([
     ['code', undefined, 'subprocess'],
+    ['code', 'none', 'none'],
     ['code', 'seccomp', 'seccomp'],
     ['code', 'docker', 'docker'],
     ['container', undefined, 'docker'],
@@ -47,12 +48,26 @@ describe('the level', () => {
     await strict.close();
   });
 
-  it('code at none is refused, not run at another level', async () => {
-    const outcome = await executors
-      .forTask('code', 'none')
-      .submit(code('javascript', 'export default () => 1'))
-      .result();
+  it('JavaScript and TypeScript at none run in the worker; Python is refused, not run at another level', async () => {
+    const none = executors.forTask('code', 'none');
+    const outputs = await Promise.all([
+      none.submit(code('javascript', 'export default () => process.pid')).result(),
+      none.submit(code('typescript', 'export default (): number => process.pid')).result(),
+    ]);
+    expect(outputs.map(outputOf)).toEqual([process.pid, process.pid]);
+    const outcome = await none.submit(code('python', 'def main(input): return 1')).result();
     expect(errorOf(outcome)).toMatchObject({ code: 'sandbox_failed', retryable: false });
+    expect(errorOf(outcome).message).toContain('ask for subprocess');
+  });
+
+  it('code at none can be ended in an endless loop, and does not get more heap than it may have', async () => {
+    const none = executors.forTask('code', 'none');
+    const loop = code('javascript', 'export default () => { for (;;); }', { limits: { timeoutMs: 500, graceMs: 100 } });
+    expect(errorOf(await none.submit(loop).result()).code).toBe('timeout');
+    const hungry =
+      'export default () => { const all = []; for (;;) all.push(Array.from({ length: 10_000 }, Math.random)); }';
+    const full = await none.submit(code('javascript', hungry, { limits: { memoryBytes: 64 * MEBIBYTE } })).result();
+    expect(errorOf(full)).toMatchObject({ code: 'out_of_memory', details: { limitBytes: 64 * MEBIBYTE } });
   });
 
   it('a handler is refused where isolation is asked for', async () => {

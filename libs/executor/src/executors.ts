@@ -5,6 +5,7 @@ import { reapContainers } from './docker/reap-containers';
 import { SettledHandle } from './handle';
 import { createHttpExecutor } from './http/http-executor';
 import { createNoneExecutor } from './none/none-executor';
+import { createThreadExecutor } from './none/thread-executor';
 import { stampOf, thisOwner } from './owner';
 import type { Executor, Handler } from './port';
 import { reapProcesses } from './subprocess/reap-processes';
@@ -88,6 +89,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
   const tools = createTools(options.python ?? 'python3');
   const groups = createControlGroups(owner, { off: options.controlGroups === false, onLost: options.onGroupsLost });
+  const thread = withTypeScript(createThreadExecutor({ owner, workRoot, searchPath }));
   const ofProcesses = { owner, workRoot, searchPath, tools, groups, warmBytes, rooms };
   const subprocess = withTypeScript(createSubprocessExecutor(ofProcesses));
   const seccomp = withTypeScript(createSeccompExecutor(ofProcesses));
@@ -102,6 +104,8 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   });
   const container = withTypeScript(docked);
 
+  const ofCode: Readonly<Record<SandboxLevel, Executor>> = { none: thread, subprocess, seccomp, docker: container };
+
   function forCode(level: SandboxLevel): Executor {
     const { minLevel = 'none' } = options;
     if (isWeakerLevel(level, minLevel)) {
@@ -110,16 +114,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
         `the task asks for level ${level}, this worker runs no code below ${minLevel} (LATTICE_SANDBOX_MIN)`,
       );
     }
-    switch (level) {
-      case 'subprocess':
-        return subprocess;
-      case 'docker':
-        return container;
-      case 'none':
-        return refusing(level, 'level none runs handlers only: ask for subprocess, seccomp or docker');
-      case 'seccomp':
-        return seccomp;
-    }
+    return ofCode[level];
   }
 
   return {
@@ -140,7 +135,14 @@ export function createExecutors(options: ExecutorsOptions): Executors {
     },
     holding: () => groups.holding(),
     async close() {
-      await Promise.all([none.close(), http.close(), subprocess.close(), seccomp.close(), container.close()]);
+      await Promise.all([
+        none.close(),
+        thread.close(),
+        http.close(),
+        subprocess.close(),
+        seccomp.close(),
+        container.close(),
+      ]);
       await groups.close();
     },
   };

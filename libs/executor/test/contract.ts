@@ -21,6 +21,7 @@ const bubblewrap = bubblewrapWorks();
 const WARM_BYTES = 200 * MEBIBYTE;
 const KINDS = [
   { level: 'none', kind: 'handler', ahead: 'nothing' },
+  { level: 'none', kind: 'javascript', ahead: 'nothing' },
   { level: 'subprocess', kind: 'javascript', ahead: 'nothing' },
   { level: 'subprocess', kind: 'python', ahead: 'nothing' },
   { level: 'subprocess', kind: 'javascript', ahead: 'rooms' },
@@ -47,6 +48,8 @@ export interface Contract {
   readonly level: SandboxLevel;
   /** Whether programs can be ended: a function of the worker can't. */
   readonly killable: boolean;
+  /** Whether they are apart from the worker. */
+  readonly apart: boolean;
   readonly executor: () => Executor;
   readonly program: (programs: Programs, overrides?: Overrides) => Execution;
   readonly run: (programs: Programs, overrides?: Overrides) => Promise<Outcome>;
@@ -64,14 +67,14 @@ export interface Contract {
 export function describeContract(
   concern: string,
   tests: (contract: Contract) => void,
-  among: 'all' | 'processes' = 'all',
+  among: 'all' | 'code' = 'all',
 ): void {
-  const kinds = KINDS.filter(({ level }) => among === 'all' || level !== 'none');
+  const kinds = KINDS.filter(({ kind }) => among === 'all' || kind !== 'handler');
   describe.each(kinds)(`${concern}: level $level, $kind, ready before: $ahead`, (kind) => tests(setUp(concern, kind)));
 }
 
 function setUp(concern: string, { level, kind, ahead }: (typeof KINDS)[number]): Contract {
-  const killable = level !== 'none';
+  const killable = kind !== 'handler';
   const handlers = new Map<string, Handler>();
   const mark = `contract-${concern}-${level}-${kind}-${ahead}-${process.pid}`;
   let workRoot: string;
@@ -87,7 +90,7 @@ function setUp(concern: string, { level, kind, ahead }: (typeof KINDS)[number]):
       warmBytes: ahead === 'interpreters' ? WARM_BYTES : 0,
       rooms: ahead !== 'nothing',
     });
-    executor = executors.forTask(level === 'none' ? 'handler/any' : 'code', level);
+    executor = executors.forTask(killable ? 'code' : 'handler/any', level);
   });
   afterEach(() => {
     // What waits for a task has no execution yet.
@@ -115,6 +118,7 @@ function setUp(concern: string, { level, kind, ahead }: (typeof KINDS)[number]):
   return {
     level,
     killable,
+    apart: level !== 'none',
     executor: () => executor,
     program,
     run: (programs, overrides) => executor.submit(program(programs, overrides)).result(),

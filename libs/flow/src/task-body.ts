@@ -92,9 +92,15 @@ export function levelFaults({ key, task }: Written, kind: WorkerUses): Fault[] {
   if (kind === 'container' && asked !== 'docker')
     return [fault('bad_value', pointer, `a container runs at level docker, not ${asked}`)];
   if (kind === 'http') return [fault('bad_value', pointer, 'a request runs no code: leave out "sandbox"')];
-  if (kind === 'code' && asked === 'none')
-    return [fault('bad_value', pointer, 'code runs at level subprocess or stronger')];
+  if (kind === 'code' && asked === 'none' && languageOf(task.with) === 'python')
+    return [
+      fault('bad_value', pointer, 'Python has an interpreter of its own: it runs at level subprocess or stronger'),
+    ];
   return [];
+}
+
+function languageOf(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'language' in body ? body.language : undefined;
 }
 
 /** The source of code; undefined for all else. */

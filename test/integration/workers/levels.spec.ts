@@ -22,7 +22,7 @@ const withBubblewrap = bubblewrapWorks() ? test : test.skip;
 
 withBubblewrap('the level asked for is the level used, and history says so', async () => {
   platform = await TestPlatform.running();
-  for (const level of ['subprocess', 'seccomp']) {
+  for (const level of ['none', 'subprocess', 'seccomp']) {
     const run = await platform.run(workflow(level));
     expect([run.status, run.error]).toEqual(['completed', null]);
     expect(await levelOf(run.runId)).toBe(level);

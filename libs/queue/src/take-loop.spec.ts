@@ -101,6 +101,24 @@ test('gives up a class, but not while it works on a job of it', async () => {
   expect(await jobs.getJobCounts('completed', 'prioritized')).toEqual({ completed: 1, prioritized: 1 });
 });
 
+test('what fails behind the record of a job is told, and does not lose the job that its acknowledgement brought', async () => {
+  const order: string[] = [];
+  const all = deferred();
+  for (const key of ['a', 'b']) await add(key);
+  const away = new Error('Postgres is away');
+  const { loop, ledger, errors } = start((taken) => {
+    order.push(taken.taskKey);
+    if (order.length === 2) all.resolve();
+    const behind = taken.taskKey === 'a' ? Promise.reject(away) : Promise.resolve();
+    return Promise.resolve({ do: 'acknowledge', behind });
+  });
+  await all.promise;
+  await loop.drain();
+  expect(order).toEqual(['a', 'b']);
+  expect(errors).toEqual([away]);
+  expect(ledger.free()).toBe(1);
+});
+
 test('a job that is put back comes after those that wait', async () => {
   const order: string[] = [];
   const all = deferred();

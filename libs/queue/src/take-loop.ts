@@ -290,7 +290,9 @@ export class TakeLoop<Reservation extends object> {
     switch (disposal.do) {
       case 'acknowledge': {
         const acknowledged = queue.acknowledge(taken, this.taking && this.options.ledger.mayGoOn(reservation));
-        const [next] = await allOf(acknowledged, disposal.behind);
+        // The job that comes with it is of another run, and locked for this worker: no error of this one may lose it.
+        const followed = disposal.behind?.catch((error: unknown) => this.options.onError(error));
+        const next = await acknowledged.finally(() => followed);
         if (disposal.wakes !== undefined && disposal.wakes.length > 0) this.options.onReleased(disposal.wakes);
         return next;
       }
@@ -317,10 +319,4 @@ export class TakeLoop<Reservation extends object> {
     }, ms + 1);
     this.timers.add(timer);
   }
-}
-
-/** Both when both have ended; then the error of one of them, if there is one. */
-async function allOf<A, B>(first: Promise<A>, second: B): Promise<[A, Awaited<B>]> {
-  await Promise.allSettled([first, second]);
-  return Promise.all([first, second]);
 }

@@ -3,6 +3,7 @@ import { ErrorCode, FlowProducer, Queue, type FlowJob } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
 import { ROOT_QUEUE, bullPriority, jobIdOf, queueNameOf, rootIdOf } from './keys';
+import { putBack } from './put-back';
 import type { RunRef } from './run-ref';
 
 /** What the jobs of a run are made from. */
@@ -144,9 +145,7 @@ export class Flows {
   /** Puts a job that was parked back into its queue. False when it is not put aside (any more, or yet). */
   async unpark(run: RunRef, job: { taskKey: string; className: string }): Promise<boolean> {
     const found = await this.classQueue(job.className).getJob(jobIdOf(run, job.taskKey));
-    if (found === undefined || !(await found.isDelayed())) return false;
-    await found.promote();
-    return true;
+    return found !== undefined && (await found.isDelayed()) && putBack(found);
   }
 
   /** Jobs that wait in a class, with those that are delayed or being worked on. */

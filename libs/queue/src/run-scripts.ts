@@ -120,7 +120,7 @@ export async function pauseRun(queue: QueueConnection, runId: string): Promise<b
   return (await call(queue.redis, 'pause', [queue.keys.run(runId), queue.keys.events], [runId])) === 'ok';
 }
 
-/** Lets a paused run go on. Returns the jobs that were parked meanwhile; undefined when it was not paused. */
+/** Lets a paused run go on. Returns the jobs that were parked meanwhile, also when asked again; undefined when it is being stopped, or gone. */
 export async function resumeRun(
   queue: QueueConnection,
   runId: string,

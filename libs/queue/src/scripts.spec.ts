@@ -481,6 +481,12 @@ describe('pause and resume', () => {
     expect(await parkJob(queue, run, job)).toBe(true);
     expect(await parkJob(queue, run, job)).toBe(true);
     expect(await resumeRun(queue, run.runId)).toEqual({ epoch: 1, parked: [job] });
+    // Whoever resumed it may have died before the jobs were put back.
+    expect(await resumeRun(queue, run.runId)).toEqual({ epoch: 1, parked: [job] });
+    expect((await events()).filter((type) => type === 'run.resumed')).toHaveLength(1);
+    await pauseRun(queue, run.runId);
+    expect(await resumeRun(queue, run.runId)).toEqual({ epoch: 1, parked: [] });
+    await stopRun(queue, run.runId, { reason: 'enough' });
     expect(await resumeRun(queue, run.runId)).toBeUndefined();
     expect((await readProgress(queue, run.runId, ['a']))[0]).toMatchObject({ ended: true, attempt: 1, live: '' });
   });

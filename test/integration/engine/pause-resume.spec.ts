@@ -5,6 +5,7 @@ import { readHead } from '@lattice/queue';
 import { eventually } from '../../support/eventually';
 import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
+import { runsBelow } from '../../support/run-tree';
 
 let platform: TestPlatform;
 
@@ -57,5 +58,35 @@ test('a resume is taken as soon as the run has paused, and a pause as soon as it
   const events = await platform.events(id);
   expect(events.filter(({ type }) => type === 'run.paused')).toHaveLength(5);
   expect(faultsOfHistory(run, events)).toEqual([]);
+  await platform.settled();
+});
+
+test('a resume that a scheduler could not finish is done again: what the run has started goes on, and so do the jobs that were put aside', async () => {
+  const file = join(platform.folder, 'go');
+  writeFileSync(file, '');
+  let failed = 0;
+  await platform.scheduler((point, about) => {
+    if (point !== 'after-resume' || about.runId !== id || failed > 0) return Promise.resolve();
+    failed += 1;
+    return Promise.reject(new Error('Postgres is away'));
+  });
+  const hold = { uses: 'handler/hold', with: { file } };
+  const id = await platform.submit({
+    name: 'parent',
+    tasks: { own: hold, each: { uses: 'map', with: { over: [1, 2], do: hold } } },
+  });
+  await eventually('its rounds are there', async () => (await runsBelow(platform, id)).length === 2);
+  await requestControl(platform.engine, id, 'pause');
+  await eventually('all is paused', async () =>
+    [await platform.read(id), ...(await runsBelow(platform, id))].every(({ status }) => status === 'paused'),
+  );
+  await platform.worker();
+  await eventually('its job is put aside', async () =>
+    (await platform.engine.queue.redis.hget(platform.engine.queue.keys.run(id), 'pk'))?.includes('own'),
+  );
+  await requestControl(platform.engine, id, 'resume');
+  expect((await platform.wait(id)).status).toBe('completed');
+  expect(failed).toBe(1);
+  expect((await platform.events(id)).filter(({ type }) => type === 'run.resumed')).toHaveLength(1);
   await platform.settled();
 });

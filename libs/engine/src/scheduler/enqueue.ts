@@ -82,10 +82,14 @@ async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> 
   return true;
 }
 
-/** Lets a paused run go on: parked jobs go back into their queues, and what was recorded meanwhile is released. */
+/**
+ * Lets a paused run go on: parked jobs go back into their queues, and what was recorded meanwhile is released. All of it is done again
+ * when the row comes again: whoever let the run go on may not have come further.
+ */
 async function sendResume(runtime: Runtime, runId: string): Promise<boolean> {
   const resumed = await resumeRun(runtime.queue, runId);
   if (resumed === undefined) return true;
+  await runtime.race?.('after-resume', { runId });
   await controlChildren(runtime.db, { runId }, { kind: 'resume' });
   const run = { runId, epoch: resumed.epoch };
   for (const job of resumed.parked) await runtime.flows.unpark(run, job);

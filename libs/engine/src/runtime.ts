@@ -11,6 +11,7 @@ import type { PlanCache } from './run/plans';
  * after-upload: the artifacts of an attempt are in the store, the attempt is not recorded.
  * after-move: the run is of another version and epoch, nothing of it is in the queues.
  * before-children: a task is about to start runs. after-children: they are stored, what became of its own run meanwhile is not looked at.
+ * before-park: the job of a paused run is noted for its resume, and not put aside yet.
  * after-resume: a run goes on in Redis, what it has started is paused still and its jobs are aside.
  * in-tick: the run of a tick of a schedule is inserted, not committed. after-tick: it is committed, no scheduler was told.
  */
@@ -26,6 +27,7 @@ export type RacePoint =
   | 'after-move'
   | 'before-children'
   | 'after-children'
+  | 'before-park'
   | 'after-resume'
   | 'in-tick'
   | 'after-tick';

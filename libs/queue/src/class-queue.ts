@@ -3,6 +3,7 @@ import type { QueueConnection } from './connection';
 import type { JobData } from './flows';
 
 import { parseJobId, queueNameOf } from './keys';
+import { putBack } from './put-back';
 
 /** A job that this process holds: its lock is renewed until it is given back or acknowledged. */
 export interface Taken {
@@ -129,6 +130,11 @@ export class ClassQueue {
   /** Puts a job back, behind those of its priority that wait. (BullMQ's moveToWait would put it in front of them.) */
   async giveBack(taken: Taken): Promise<void> {
     await this.delay(taken, 0);
+  }
+
+  /** Puts a job that was put aside back at once. False when somebody was quicker. */
+  async promote(taken: Taken): Promise<boolean> {
+    return putBack(taken.job);
   }
 
   /** Renews locks; returns those that were lost. */

@@ -119,6 +119,20 @@ test('what fails behind the record of a job is told, and does not lose the job t
   expect(ledger.free()).toBe(1);
 });
 
+test('a job that need not stay aside comes at once', async () => {
+  const all = deferred();
+  let taken = 0;
+  await add('a');
+  const { loop } = start(() => {
+    taken += 1;
+    if (taken === 2) all.resolve();
+    return Promise.resolve(taken === 1 ? { do: 'park', stays: () => Promise.resolve(false) } : { do: 'acknowledge' });
+  });
+  await all.promise;
+  await loop.drain();
+  expect(await jobs.getCompletedCount()).toBe(1);
+});
+
 test('a job that is put back comes after those that wait', async () => {
   const order: string[] = [];
   const all = deferred();

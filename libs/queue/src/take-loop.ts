@@ -10,8 +10,11 @@ export type Disposal =
    */
   | { readonly do: 'acknowledge'; readonly wakes?: readonly string[]; readonly behind?: Promise<void> }
   | { readonly do: 'delay'; readonly ms: number }
-  /** Aside, until somebody puts it back. */
-  | { readonly do: 'park' }
+  /**
+   * Aside, until somebody puts it back. `stays` is asked when it is there: what it waits for may have come just before, when nobody could
+   * put it back yet.
+   */
+  | { readonly do: 'park'; readonly stays: () => Promise<boolean> }
   /** The slice is over: others get their turn. */
   | { readonly do: 'requeue' }
   /** Nothing: the job belongs to somebody else by now. */
@@ -302,6 +305,7 @@ export class TakeLoop<Reservation extends object> {
         return undefined;
       case 'park':
         await queue.delay(taken, PARKED_MS);
+        if (!(await disposal.stays()) && (await queue.promote(taken))) this.hungry.add(queue.className);
         return undefined;
       case 'requeue':
         await queue.giveBack(taken);

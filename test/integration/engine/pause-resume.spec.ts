@@ -90,3 +90,30 @@ test('a resume that a scheduler could not finish is done again: what the run has
   expect((await platform.events(id)).filter(({ type }) => type === 'run.resumed')).toHaveLength(1);
   await platform.settled();
 });
+
+test('a job that is put aside while its run goes on again does not stay there', async () => {
+  await platform.scheduler();
+  const file = join(platform.folder, 'go');
+  const { queue } = platform.engine;
+  let resumed = 0;
+  await platform.worker({
+    race: async (point, { runId }) => {
+      if (point !== 'before-park') return;
+      await requestControl(platform.engine, runId, 'resume');
+      await eventually('it goes on', async () => (await readHead(queue, runId))?.state === 'running');
+      await eventually('the resume is done', async () => {
+        const rows = await platform.engine.db.query('select from outbox where run_id = $1', [runId]);
+        return rows.length === 0;
+      });
+      resumed += 1;
+    },
+  });
+  const id = await platform.submit({ ...held(file), fuse: false });
+  await eventually('a runs', async () => (await platform.read(id)).tasks[0]?.status === 'running');
+  await requestControl(platform.engine, id, 'pause');
+  await eventually('it is paused', async () => (await readHead(queue, id))?.state === 'paused');
+  writeFileSync(file, '');
+  expect((await platform.wait(id)).status).toBe('completed');
+  expect(resumed).toBe(1);
+  await platform.settled();
+});

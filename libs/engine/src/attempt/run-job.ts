@@ -171,7 +171,11 @@ async function refused(slice: Slice, task: TaskDefinition, begun: Exclude<Begun,
 /** Puts the job aside until the run goes on. */
 async function park({ context, run, taken }: Slice): Promise<Disposal> {
   const job = { taskKey: taken.taskKey, className: taken.className };
-  return (await parkJob(context.runtime.queue, run, job)) ? { do: 'park' } : { do: 'delay', ms: 1 };
+  const note = (): Promise<boolean> => parkJob(context.runtime.queue, run, job);
+  if (!(await note())) return { do: 'delay', ms: 1 };
+  await context.runtime.race?.('before-park', taken);
+  // Noted again once it is aside: a resume that came in between found it in our hands, and another pause may have followed.
+  return { do: 'park', stays: note };
 }
 
 async function releaseAgain({ context, run, compiled }: Slice, task: TaskDefinition): Promise<void> {

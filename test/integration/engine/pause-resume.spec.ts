@@ -117,3 +117,18 @@ test('a job that is put aside while its run goes on again does not stay there', 
   expect(resumed).toBe(1);
   await platform.settled();
 });
+
+test('a pause that is asked for before the retry of the run was sent is not lost', async () => {
+  const [scheduler, worker] = [await platform.scheduler(), await platform.worker()];
+  const id = await platform.submit({ name: 'again', tasks: { a: { uses: 'handler/fail', with: { times: 1 } } } });
+  expect((await platform.wait(id)).status).toBe('failed');
+  await Promise.all([scheduler.stop(), worker.stop()]);
+  await requestControl(platform.engine, id, 'retry');
+  await requestControl(platform.engine, id, 'pause');
+  await platform.scheduler();
+  await eventually('it is paused', async () => (await platform.read(id)).status === 'paused');
+  await platform.worker();
+  await requestControl(platform.engine, id, 'resume');
+  expect((await platform.wait(id)).status).toBe('completed');
+  await platform.settled();
+});

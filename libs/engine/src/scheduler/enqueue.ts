@@ -75,9 +75,9 @@ async function sendDeadline(runtime: Runtime, stored: StoredRun): Promise<boolea
   return stopStored(runtime, stored, { reason: 'deadline_exceeded', errorJson: JSON.stringify(error) });
 }
 
-/** Pauses a run, with what its tasks have started. */
+/** Pauses a run, with what its tasks have started. Its hash may be still to come, as that of a rerun: it is asked again then. */
 async function sendPause(runtime: Runtime, stored: StoredRun): Promise<boolean> {
-  await pauseStored(runtime, stored);
+  if (!(await pauseStored(runtime, stored))) return false;
   await controlChildren(runtime.db, { runId: stored.runId }, { kind: 'pause' });
   return true;
 }

@@ -20,9 +20,14 @@ export async function stopStored(
   return reply !== 'gone';
 }
 
-/** Pauses a run. One that is not in Redis is made there first: it must not slip through when its time comes. */
-export async function pauseStored(runtime: Runtime, stored: StoredRun): Promise<void> {
-  if (await putIntoRedis(runtime, stored, false)) await pauseRun(runtime.queue, stored.runId);
+/**
+ * Pauses a run. One that is not in Redis is made there first: it must not slip through when its time comes. False when its hash is
+ * still to come, or to be made again.
+ */
+export async function pauseStored(runtime: Runtime, stored: StoredRun): Promise<boolean> {
+  if (!(await putIntoRedis(runtime, stored, false))) return false;
+  await pauseRun(runtime.queue, stored.runId);
+  return true;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { freePort } from '@lattice/embedded';
-import { ensureAdminKey, KeyRing } from '@lattice/engine';
+import { ensureAdminKey, KeyRing, requestControl } from '@lattice/engine';
 import { ApiError, LatticeClient, createWorkflow, handler, worker, z, type Worker } from '@lattice/sdk';
 import { startApi, type RunningApi } from '../../apps/api/src/start-api';
 import { eventually } from '../support/eventually';
@@ -197,6 +197,35 @@ describe('a worker of the SDK', () => {
     ]);
     expect(logs.join('')).toBe('before\nafter\n');
     expect(ids).toEqual([...new Set(ids)].sort((a, b) => (a < b ? -1 : 1)));
+  });
+
+  it('goes on with an attempt whose run was paused while it was away', async () => {
+    const [begun, goOn] = [gate(), gate()];
+    let aborted = false;
+    const held = handler({ name: 'paused', outputs: z.number() }, async (_, { attempt, signal }) => {
+      signal.addEventListener('abort', () => (aborted = true));
+      begun.open();
+      await goOn.opened;
+      return attempt;
+    });
+    await start({ handlers: [held] });
+    const flow = createWorkflow('paused');
+    const first = flow.add(held);
+    flow.add(double, { n: first.output });
+    const run = await flow.returns({ attempt: first.output }).run(client);
+    await begun.opened;
+    await api.close();
+    await requestControl(platform.engine, run.id, 'pause');
+    const tasks = async () => (await platform.read(run.id)).tasks;
+    await eventually('it is paused', async () => (await platform.read(run.id)).status === 'paused');
+    api = await startApi(platform.engine);
+    goOn.open();
+    await eventually('the attempt has ended', async () => (await tasks())[0]?.status === 'completed');
+    expect(aborted).toBe(false);
+    expect((await tasks())[1]?.attempts).toBe(0);
+    await start({ handlers: [double] });
+    await client.resume(run.id);
+    expect(await run.result({ timeout: '30s' })).toEqual({ attempt: 1 });
   });
 
   it('loses its attempts when it is away for its lease: they are tried again, and its own results are dropped', async () => {

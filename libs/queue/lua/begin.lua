@@ -2,7 +2,8 @@
   Begins an attempt of a task: issues its fencing token (the number of the attempt), or says why not.
   KEYS[1] run hash, KEYS[2] event stream, KEYS[3] epoch key
   ARGV: run id, epoch of the run, task key, live mark (worker|nonce), data of task.started, most unread events,
-        most lost attempts, 1 when inputs are wanted, version of the plan, then keys of tasks whose results are wanted
+        most lost attempts, 1 when inputs are wanted, version of the plan, 1 when a live attempt of this mark goes on in a pause,
+        then keys of tasks whose results are wanted
   Replies: {'ok', attempt, attempts that don't count, inputs or '', then per key: result, output, error}
     {'uninitialised'} Redis lost its data     {'gone'} the run has ended and was cleared away
     {'stale'} the job is of an older epoch    {'recorded'} the task has ended already
@@ -11,7 +12,8 @@
     {'early', ms} not before so long          {'busy'} too many events are unread
     {'lost', attempt, lost attempts, worker} too many attempts were lost: record a failure with that attempt
   What has begun may end while its run is moved to another version: its call may be repeated.
-  A live mark that is still there tells that its worker was lost; the same mark means that only the reply was lost.
+  A live mark that is still there tells that its worker was lost; the same mark means that only the reply was lost, or that its
+  worker comes back with the attempt. A pause holds up what begins, not such an attempt.
 ]]
 if redis.call('EXISTS', KEYS[3]) == 0 then return { 'uninitialised' } end
 local key = ARGV[3]
@@ -20,7 +22,8 @@ if not f[1] then return { 'gone' } end
 if f[1] ~= ARGV[2] then return { 'stale' } end
 if f[9] ~= ARGV[9] and f[5] ~= ARGV[4] and (f[2] == 'running' or f[2] == 'paused') then return { 'version', f[9] or '0' } end
 if f[3] then return { 'recorded' } end
-if f[2] ~= 'running' then return { f[2] } end
+local goes = f[2] == 'paused' and f[5] == ARGV[4] and ARGV[10] == '1'
+if f[2] ~= 'running' and not goes then return { f[2] } end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = tonumber(f[4] or 0)
@@ -44,9 +47,9 @@ if f[5] ~= ARGV[4] then
 end
 local reply = { 'ok', attempt, lost + tonumber(f[8] or 0), '' }
 if ARGV[8] == '1' then reply[4] = redis.call('HGET', KEYS[1], 'in') end
-if #ARGV > 9 then
+if #ARGV > 10 then
   local fields = {}
-  for i = 10, #ARGV do
+  for i = 11, #ARGV do
     fields[#fields + 1] = 'r:' .. ARGV[i]
     fields[#fields + 1] = 'o:' .. ARGV[i]
     fields[#fields + 1] = 'e:' .. ARGV[i]

@@ -58,6 +58,8 @@ export interface BeginOptions {
   readonly wantInputs: boolean;
   /** Version of the plan that the job is of. */
   readonly version: number;
+  /** Whether an attempt that is live under the same nonce goes on while its run is paused. */
+  readonly goesOn: boolean;
   /** Tasks whose results are wanted. */
   readonly results: readonly string[];
 }
@@ -81,6 +83,7 @@ function beginArguments(run: RunRef, options: BeginOptions): Argument[] {
     MAX_LOST,
     options.wantInputs ? 1 : 0,
     options.version,
+    options.goesOn ? 1 : 0,
     ...options.results,
   ];
 }

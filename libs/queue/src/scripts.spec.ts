@@ -53,6 +53,7 @@ const beginning = (taskKey: string, more: Partial<Parameters<typeof begin>[2]> =
   startedJson: '{"workerId":"w1"}',
   wantInputs: false,
   version: 1,
+  goesOn: true,
   results: [],
   ...more,
 });
@@ -151,6 +152,18 @@ describe('begin', () => {
     const first = await begin(queue, run, beginning('a'));
     expect(await begin(queue, run, beginning('a'))).toEqual(first);
     expect(await events()).toEqual(['run.created', 'run.started', 'task.started a 1']);
+  });
+
+  test('a pause holds up what begins, and the next step of a scheduler, but no attempt whose worker comes back', async () => {
+    const run = await create();
+    const first = await begin(queue, run, beginning('a'));
+    await pauseRun(queue, run.runId);
+    expect(await begin(queue, run, beginning('a'))).toEqual(first);
+    expect(await begin(queue, run, beginning('a', { goesOn: false }))).toEqual({ reply: 'paused' });
+    expect(await begin(queue, run, beginning('a', { nonce: '2' }))).toEqual({ reply: 'paused' });
+    expect(await begin(queue, run, beginning('b'))).toEqual({ reply: 'paused' });
+    await stopRun(queue, run.runId, { reason: 'enough' });
+    expect(await begin(queue, run, beginning('a'))).toEqual({ reply: 'cancelling' });
   });
 
   test('a mark that is still there tells of a lost worker; the third time the task is given up', async () => {

@@ -37,6 +37,7 @@ const beginning = (taskKey: string) => ({
   startedJson: '{"workerId":"w1"}',
   wantInputs: false,
   version: 1,
+  goesOn: true,
   results: [],
 });
 const ending = (taskKey: string, status: 'completed' | 'failed') => ({

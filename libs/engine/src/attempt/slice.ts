@@ -1,6 +1,7 @@
 import type { Scope, TaskScope } from '@lattice/expression';
 import type { PlanJob, TaskDefinition } from '@lattice/flow';
 import type { BeginOptions, Begun, FlowRun, Taken } from '@lattice/queue';
+import { STEP_OWNER } from '../control-tasks/step-owner';
 import type { Compiled } from '../run/plans';
 import type { Given } from '../run/scope';
 import type { AttemptContext } from './execute';
@@ -43,6 +44,8 @@ export function beginningOf(slice: Slice, task: TaskDefinition): BeginOptions {
     startedJson: JSON.stringify({ workerId: context.workerId, level: context.levelOf(task) }),
     wantInputs: slice.given === undefined,
     version: slice.compiled.plan.version,
+    // Each step of a scheduler is a call under the same mark, and may start something.
+    goesOn: context.workerId !== STEP_OWNER,
     results: [...task.references.tasks].filter((key) => own.has(key) && slice.tasks[key] === undefined),
   };
 }

@@ -79,6 +79,25 @@ test('tasks are packed on the fullest worker, or spread over the emptiest', asyn
   writeFileSync(file, '');
 });
 
+test('what was put aside is done again where it is packed, or preferred elsewhere', async () => {
+  await labelled('a', 'zone=a');
+  const retry = { maxAttempts: 2, initialDelay: '10ms' };
+  const failing = { uses: 'handler/fail', with: { times: 1 }, retry };
+  const tasks = { packed: { ...failing, place: 'pack' }, wanted: { ...failing, ...PREFER, preferWait: '200ms' } };
+  const run = await platform.run({ name: 'again', tasks });
+  expect(run.tasks.map(({ status, attempts }) => [status, attempts])).toEqual([
+    ['completed', 2],
+    ['completed', 2],
+  ]);
+});
+
+test('a chain goes on after its slice on a worker that it does not prefer', async () => {
+  await labelled('a', 'zone=a');
+  const task = { uses: 'handler/sleep', with: { ms: 600 }, ...PREFER, preferWait: '200ms' };
+  const tasks = { one: task, two: { ...task, needs: ['one'] }, three: { ...task, needs: ['two'] } };
+  expect((await platform.run({ name: 'chain', tasks })).status).toBe('completed');
+});
+
 const noopHold = (file: string, more: Record<string, unknown>) => ({
   name: 'hold',
   tasks: { t: { uses: 'handler/hold', with: { file }, ...more } },

@@ -174,7 +174,8 @@ export class ResourceLedger implements Ledger<Reservation> {
         this.turns.done(entry.name);
         return 'nothing';
       }
-      const soon = wait === 0 ? 0 : seen.untilRipe(ids, wait, performance.now());
+      // Jobs that were put aside come to those that wait only when somebody takes: where they are alone, nobody would.
+      const soon = wait === 0 || ids.length === 0 ? 0 : seen.untilRipe(ids, wait, performance.now());
       if (soon > 0) {
         this.options.wakeIn(entry.name, soon);
         return 'nothing';

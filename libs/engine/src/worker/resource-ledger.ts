@@ -16,9 +16,9 @@ export interface Capacity {
 /** What was taken for one job, or for the jobs of one batch. */
 export interface Reservation {
   readonly entry: ResourceClass;
-  /** The GPUs that it has; undefined when it needs none. */
-  readonly gpus: GpuLease | undefined;
-  /** The batch that it is for; undefined for jobs that are done by themselves. */
+  /** The GPUs that it has, those of its batch where it is for one; undefined when it needs none. */
+  gpus: GpuLease | undefined;
+  /** The batch that it is for; undefined for jobs that are done by themselves. A job that turns out to be of another key moves. */
   batch: { readonly lane: Lane; readonly seat: Seat } | undefined;
   /** What is being done on it now. */
   about: { readonly runId: string; readonly taskKey: string; readonly priority: number } | undefined;
@@ -121,6 +121,7 @@ export class ResourceLedger implements Ledger<Reservation> {
       }
       batch.lane.leave(batch.seat);
       reservation.batch = { lane, seat };
+      reservation.gpus = lane.gpus;
       return true;
     };
     // A batch of that key which is begun already is better than a new one.

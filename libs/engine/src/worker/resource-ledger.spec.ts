@@ -1,0 +1,62 @@
+import type { Need, ResourceClass } from '@lattice/flow';
+import type { GpuLease } from './gpus/gpu-leases';
+import { ResourceLedger, type LedgerOptions, type Reservation } from './resource-ledger';
+
+const classOf = (name: string, need: Partial<Need>, more: Partial<ResourceClass> = {}): ResourceClass => ({
+  name,
+  uses: 'handler',
+  handler: name,
+  need: { cpu: 0, memory: 0, gpu: 0, gpuMemory: 0, ...need },
+  rules: {},
+  ...more,
+});
+
+/** A ledger in which jobs of every class wait, over a host with so many GPUs. */
+function ledgerOf(
+  classes: readonly ResourceClass[],
+  { gpus = 0, cpu = 4, ...options }: Partial<LedgerOptions> & { gpus?: number; cpu?: number } = {},
+): { ledger: ResourceLedger; given: GpuLease[] } {
+  const given: GpuLease[] = [];
+  let token = 0;
+  const ledger = new ResourceLedger({
+    capacity: { cpu, memory: 2 ** 30, slots: 100 },
+    look: () => Promise.resolve({ ids: ['job'], priority: 1_000_000, due: false }),
+    reluctance: () => 0,
+    admits: () => true,
+    takeGpus: () => {
+      if (given.length >= gpus) return Promise.resolve(undefined);
+      token += 1;
+      const lease = { token, devices: [{ uuid: `GPU-${token}`, share: 1_000, memory: 0 }], fds: [] };
+      given.push(lease);
+      return Promise.resolve(lease);
+    },
+    giveBackGpus: (lease) => given.splice(given.indexOf(lease), 1),
+    wakeIn: () => undefined,
+    ...options,
+  });
+  for (const entry of classes) ledger.add(entry);
+  return { ledger, given };
+}
+
+async function reserved(ledger: ResourceLedger, name: string): Promise<Reservation> {
+  const answer = await ledger.reserve(name);
+  if (typeof answer === 'string') throw new Error(`${name}: ${answer}`);
+  return answer;
+}
+
+test('a job that moves to the batch of its key has the GPUs of that batch', async () => {
+  const { ledger, given } = ledgerOf([classOf('embed', { gpu: 1 }, { batch: { size: 2, timeoutMs: 1_000 } })], {
+    gpus: 2,
+  });
+  const jobs: Reservation[] = [];
+  for (let n = 0; n < 3; n += 1) jobs.push(await reserved(ledger, 'embed'));
+  const [first, second, third] = jobs;
+  if (first === undefined || second === undefined || third === undefined) throw new Error('three jobs');
+  expect([first, second, third].map(({ gpus }) => gpus?.token)).toEqual([1, 1, 2]);
+  expect(ledger.claim(first, { key: 'a', alone: false })).toBe(true);
+  expect(ledger.claim(second, { key: 'b', alone: false })).toBe(true);
+  expect(second.batch?.lane).toBe(third.batch?.lane);
+  expect(second.gpus?.token).toBe(2);
+  for (const job of jobs) ledger.giveBack(job);
+  expect(given).toEqual([]);
+});

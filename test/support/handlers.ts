@@ -132,6 +132,17 @@ export function testHandlers(ledger: string): Map<string, Handler> {
         return attempt;
       },
     ],
+    // Goes on until the file is there, whatever its signal says; notes beside it when it began and ended. In batches too.
+    [
+      'deaf',
+      async (input) => {
+        const file = text(Array.isArray(input) ? input[0] : input, 'file');
+        appendFileSync(`${file}.log`, 'start\n');
+        while (!existsSync(file)) await delay(HOLD_MS);
+        appendFileSync(`${file}.log`, 'end\n');
+        return input;
+      },
+    ],
     // Notes that it ran, then does what the file says: fails, holds until it is stopped, or gives its value.
     [
       'obey',

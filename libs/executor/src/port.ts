@@ -94,6 +94,8 @@ export interface GpuGrant {
   token: number;
   /** Open files that hold the lease: processes of the execution inherit them, and hold it for as long as they live. */
   fds: readonly number[];
+  /** Holds the lease until that has ended, for what inherits nothing and can't be killed: a handler that outlives its outcome. */
+  holdUntil?(ended: Promise<unknown>): void;
 }
 
 /** Labels of the worker that a handler may set while the worker lives. */

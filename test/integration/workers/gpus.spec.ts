@@ -132,3 +132,25 @@ test('a GPU that fails gets no tasks until it is well; the other goes on', async
   gpus.say(`${gpuLine(0)}\n${gpuLine(1)}\n`);
   expect(await outputs(both)).toEqual({ t: 'GPU-fake-0,GPU-fake-1' });
 });
+
+test.each([
+  ['by itself', {}],
+  ['in a batch', { batch: { size: 1, timeout: '1ms' } }],
+])('a handler that goes on after its time, %s, has its GPU until it ends', async (_, more) => {
+  const file = join(platform.folder, 'go');
+  await worker('one', { LATTICE_GPUS: 'GPU-fake-0', LATTICE_GRACE: '50ms' });
+  const task = { uses: 'handler/deaf', with: { input: { file } }, resources: { gpu: 1 }, ...more };
+  const first = await platform.run({ name: 'first', tasks: { t: { ...task, timeout: '200ms' } } });
+  expect(first.tasks[0]?.error?.code).toBe('timeout');
+  const next = await platform.submit({ name: 'next', tasks: { t: task } });
+  await platform.run({ name: 'other', tasks: { t: { uses: 'handler/noop' } } });
+  await eventually('its lease is shown, without a task', async () => {
+    const [view] = await readWorkers(platform.engine);
+    const [held] = view?.gpus[0]?.holders ?? [];
+    return view?.running === 0 && held !== undefined && held.taskKey === undefined ? true : undefined;
+  });
+  expect(linesOf(file)).toEqual(['start']);
+  writeFileSync(file, '');
+  expect((await platform.wait(next)).status).toBe('completed');
+  expect(linesOf(file)).toEqual(['start', 'end', 'start', 'end']);
+});

@@ -2,6 +2,7 @@ import type { Executors, GpuGrant, LabelSetter } from '@lattice/executor';
 import { execute, type Attempt, type AttemptContext } from '../attempt/execute';
 import type { Runtime } from '../runtime';
 import { joinBatch } from './batches/join-batch';
+import type { WorkerGpus } from './gpus/worker-gpus';
 import type { Reservation } from './resource-ledger';
 
 /** On a worker with GPUs, for a task that was given none. */
@@ -9,12 +10,12 @@ const NO_GPUS: GpuGrant = { uuids: [], token: 0, fds: [] };
 
 /** Does an attempt on what is reserved for it: by itself, or in a batch. */
 export function perform(
-  worker: { runtime: Runtime; executors: Executors; labels: LabelSetter; hasGpus: boolean },
+  worker: { runtime: Runtime; executors: Executors; labels: LabelSetter; gpus: WorkerGpus },
   attempt: Attempt,
   reservation?: Reservation,
 ): ReturnType<AttemptContext['perform']> {
-  const { runtime, executors, labels, hasGpus } = worker;
-  const gpus = grantOf(reservation, hasGpus);
+  const { runtime, executors, labels } = worker;
+  const gpus = grantOf(reservation, worker.gpus);
   const { handler } = attempt.task;
   if (reservation?.batch === undefined || handler === undefined)
     return execute({ runtime, executors, gpus, labels }, attempt);
@@ -23,8 +24,10 @@ export function perform(
 }
 
 /** Where there are GPUs a task sees those that it was given, and no others. */
-function grantOf(reservation: Reservation | undefined, hasGpus: boolean): GpuGrant | undefined {
+function grantOf(reservation: Reservation | undefined, gpus: WorkerGpus): GpuGrant | undefined {
   const lease = reservation?.gpus;
-  if (lease !== undefined) return { uuids: lease.devices.map(({ uuid }) => uuid), token: lease.token, fds: lease.fds };
-  return hasGpus ? NO_GPUS : undefined;
+  if (lease === undefined) return gpus.all.length > 0 ? NO_GPUS : undefined;
+  const { devices, token, fds } = lease;
+  const holdUntil = (ended: Promise<unknown>): void => gpus.holdUntil(lease, ended);
+  return { uuids: devices.map(({ uuid }) => uuid), token, fds, holdUntil };
 }

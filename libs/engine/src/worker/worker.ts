@@ -179,7 +179,7 @@ export class LatticeWorker {
   private perform(attempt: Attempt, reservation?: Reservation): ReturnType<AttemptContext['perform']> {
     const { runtime, executors, labels, gpus } = this;
     if (reservation?.batch !== undefined) this.tellSoon();
-    return perform({ runtime, executors, labels, hasGpus: gpus.all.length > 0 }, attempt, reservation);
+    return perform({ runtime, executors, labels, gpus }, attempt, reservation);
   }
 
   /** What was passed over may be served now. */

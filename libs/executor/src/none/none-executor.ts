@@ -155,6 +155,7 @@ async function settle({ execution, context, stop, returned, release }: Settling)
     .then((value) => outcomeOfValue(value, execution), outcomeOfError)
     .then((outcome) => (context.savesFiles ? context.withFiles(outcome) : outcome))
     .finally(release);
+  execution.gpus?.holdUntil?.(ended);
   const timer = timeoutMs === undefined ? undefined : armAbandon(stop, timeoutMs);
   const first = await Promise.race([ended, stop.requested]);
   clearTimeout(timer);

@@ -211,3 +211,25 @@ test('leases of the dead hold for as long as something of theirs runs', async ()
   const device: Device = { uuid: 'GPU-0-0', share: WHOLE, memory: 8 * GIB };
   expect((await later.take(need, [gpu(0, 0)]))?.devices).toEqual([device]);
 });
+
+test('a lease that is given back stands until what goes on with it has ended', async () => {
+  const host = new Host();
+  host.alive.add('a');
+  const leases = new GpuLeases({ folder: host.as('a'), workerId: 'a', owner: 'a', stillThere: host.stillThere });
+  const need = { gpu: 1, gpuMemory: 0 };
+  const lease = await leases.take(need, [gpu(0, 0)]);
+  if (lease === undefined) throw new Error('no lease');
+  let end: (error: Error) => void = () => undefined;
+  leases.holdUntil(lease, new Promise((_, reject) => (end = reject)));
+  leases.holdUntil(lease, Promise.resolve());
+  const givenBack = leases.giveBack(lease);
+  expect(await leases.take(need, [gpu(0, 0)])).toBeUndefined();
+  expect(leases.held).toEqual([lease]);
+  end(new Error('it threw, late'));
+  await givenBack;
+  const next = await leases.take(need, [gpu(0, 0)]);
+  if (next === undefined) throw new Error('no second lease');
+  // At once, where nothing goes on: the next job looks right after.
+  void leases.giveBack(next);
+  expect(leases.held).toEqual([]);
+});

@@ -44,6 +44,8 @@ const LEASE = /^lease-(\d+)$/;
  */
 export class GpuLeases {
   private readonly own = new Map<GpuLease, Lock>();
+  /** What still goes on with a lease, in this process. */
+  private readonly users = new WeakMap<GpuLease, Set<Promise<unknown>>>();
   /** Given back, but somebody still held the lock. */
   private readonly retired = new Set<string>();
   private last = 0;
@@ -63,8 +65,22 @@ export class GpuLeases {
     return taken;
   }
 
-  /** Ends a lease; a second time changes nothing. What still holds the lock, whoever it is, goes on holding the GPUs. */
+  /** The lease stands until that has ended, given back or not. */
+  holdUntil(lease: GpuLease, ended: Promise<unknown>): void {
+    const users = this.users.get(lease) ?? new Set();
+    this.users.set(lease, users.add(ended));
+    const over = (): void => void users.delete(ended);
+    ended.then(over, over);
+  }
+
+  /**
+   * Ends a lease, once nothing of this process goes on with it; a second time changes nothing. What still holds the lock, whoever
+   * it is, goes on holding the GPUs.
+   */
   async giveBack(lease: GpuLease): Promise<void> {
+    // Without a turn of the event loop where nothing goes on: whoever waits for the GPUs looks right after.
+    const users = this.users.get(lease);
+    while (users !== undefined && users.size > 0) await Promise.allSettled(users);
     const lock = this.own.get(lease);
     if (!this.own.delete(lease) || lock === undefined) return;
     this.retired.add(lock.name);

@@ -93,6 +93,11 @@ export class WorkerGpus {
     return this.leases.take(need, this.gpus);
   }
 
+  /** What a handler does on GPUs can't be ended: they are nobody else's before it has. */
+  holdUntil(lease: GpuLease, ended: Promise<unknown>): void {
+    this.leases.holdUntil(lease, ended);
+  }
+
   giveBack(lease: GpuLease): void {
     this.leases.giveBack(lease).catch((error: unknown) => {
       this.options.log.error({ err: error }, 'a lease on GPUs could not be given back; it ends with this process');

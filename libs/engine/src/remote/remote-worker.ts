@@ -55,6 +55,7 @@ export class RemoteWorker {
         this.heart === undefined ? 0 : reluctanceOf(entry, hello.labels, 1 - this.ledger.left.slots / hello.slots),
       admits: () => true,
       // What GPUs its machine has is not ours to lease.
+      mayHaveGpus: () => false,
       takeGpus: () => Promise.resolve(undefined),
       giveBackGpus: () => undefined,
       work: (taken, signal) => this.work(taken, signal),

@@ -23,6 +23,7 @@ function ledgerOf(
     look: () => Promise.resolve({ ids: ['job'], priority: 1_000_000, due: false }),
     reluctance: () => 0,
     admits: () => true,
+    mayHaveGpus: () => true,
     takeGpus: () => {
       if (given.length >= gpus) return Promise.resolve(undefined);
       token += 1;
@@ -59,4 +60,62 @@ test('a job that moves to the batch of its key has the GPUs of that batch', asyn
   expect(second.gpus?.token).toBe(2);
   for (const job of jobs) ledger.giveBack(job);
   expect(given).toEqual([]);
+});
+
+describe('room that is kept', () => {
+  let now = 0;
+  beforeEach(() => jest.spyOn(performance, 'now').mockImplementation(() => now));
+  afterEach(() => jest.restoreAllMocks());
+
+  /** The class asks in vain for longer than others may go before it. */
+  const waitsLong = async (ledger: ResourceLedger, name: string): Promise<void> => {
+    expect(await ledger.reserve(name)).toBe('full');
+    now += 1_100;
+    expect(await ledger.reserve(name)).toBe('full');
+  };
+  const small = classOf('small', { cpu: 1 });
+  const big = classOf('big', { cpu: 4 });
+
+  test('is kept for a class that is too big for what is left, and no longer once it may not run here', async () => {
+    let admits = true;
+    const { ledger } = ledgerOf([small, big], { admits: ({ name }) => name !== 'big' || admits });
+    await reserved(ledger, 'small');
+    await waitsLong(ledger, 'big');
+    expect(await ledger.reserve('small')).toBe('full');
+    admits = false;
+    expect(await ledger.reserve('big')).toBe('nothing');
+    await reserved(ledger, 'small');
+  });
+
+  test('is kept for jobs that were put aside and whose time has come', async () => {
+    const { ledger } = ledgerOf([small, big], {
+      look: () => Promise.resolve({ ids: [], priority: undefined, due: true }),
+    });
+    await reserved(ledger, 'small');
+    await waitsLong(ledger, 'big');
+    expect(await ledger.reserve('small')).toBe('full');
+  });
+
+  test.each([
+    ['this worker', false],
+    ['another worker of the host', true],
+  ])('is not kept for a class that lacks GPUs, which %s has', async (_, mayHave) => {
+    const { ledger } = ledgerOf([small, classOf('train', { cpu: 4, gpu: 1 })], { mayHaveGpus: () => mayHave });
+    await waitsLong(ledger, 'train');
+    const one = await reserved(ledger, 'small');
+    expect(ledger.mayGoOn(one)).toBe(true);
+    // Nor is it when others take what it would need beside them.
+    expect(await ledger.reserve('train')).toBe('full');
+    await reserved(ledger, 'small');
+  });
+
+  test('GPUs are kept for the class that waits for them longest', async () => {
+    const classes = [classOf('one', { gpu: 1 }), classOf('pair', { gpu: 2 }), small];
+    const { ledger } = ledgerOf(classes, { gpus: 9, mayHaveGpus: ({ gpu }) => gpu < 2 });
+    const one = await reserved(ledger, 'one');
+    await waitsLong(ledger, 'pair');
+    expect(await ledger.reserve('one')).toBe('full');
+    expect(ledger.mayGoOn(one)).toBe(false);
+    await reserved(ledger, 'small');
+  });
 });

@@ -4,7 +4,7 @@ import { Lane, type Claim, type Seat } from './batches/lane';
 import { needsGpu } from './gpus/worker-gpus';
 import type { GpuLease } from './gpus/gpu-leases';
 import { FirstSeen } from './placement/first-seen';
-import { Turns } from './placement/turns';
+import { Turns, type Lack } from './placement/turns';
 
 /** What a worker has in all. CPU in cores, memory in bytes; `slots`: jobs at once. */
 export interface Capacity {
@@ -32,6 +32,8 @@ export interface LedgerOptions {
   readonly reluctance: (entry: ResourceClass) => number;
   /** False when tasks of the class may not run here now. */
   readonly admits: (entry: ResourceClass) => boolean;
+  /** False when GPUs surely do not suffice now; other workers of the host may have what this one calls free. */
+  readonly mayHaveGpus: (need: Need) => boolean;
   readonly takeGpus: (need: Need) => Promise<GpuLease | undefined>;
   readonly giveBackGpus: (lease: GpuLease) => void;
   /** The class is to be looked at again after so many milliseconds. */
@@ -76,13 +78,18 @@ export class ResourceLedger implements Ledger<Reservation> {
 
   reserve(className: string): Reservation | NotReserved | Promise<Reservation | NotReserved> {
     const known = this.classes.get(className);
-    if (known === undefined || !this.options.admits(known.entry)) return 'nothing';
+    if (known === undefined || !this.options.admits(known.entry)) {
+      // Labels change: nothing is kept for a class that may not run here any more.
+      this.turns.done(className);
+      return 'nothing';
+    }
     const { entry, seen } = known;
     const open = entry.batch === undefined ? undefined : this.openLane(entry);
     if (open !== undefined) return this.join(open);
-    if (!this.hasRoom(entry)) {
+    const lacks = this.lackOf(entry);
+    if (lacks !== undefined) {
       // With one class alone there is nobody whose turn it could be.
-      if (this.classes.size > 1) this.turns.noRoom(className);
+      if (this.classes.size > 1) this.turns.noRoom(className, lacks);
       return 'full';
     }
     const wait = this.options.reluctance(entry);
@@ -93,8 +100,8 @@ export class ResourceLedger implements Ledger<Reservation> {
 
   /** A job that was acknowledged brings the next one of its class, unless it is the turn of others. */
   mayGoOn({ entry, batch, about }: Reservation): boolean {
-    if (batch !== undefined || !this.options.admits(entry) || this.turns.yields(entry.name, about?.priority))
-      return false;
+    const asking = { className: entry.name, usesGpus: needsGpu(entry.need) };
+    if (batch !== undefined || !this.options.admits(entry) || this.turns.yields(asking, about?.priority)) return false;
     return (entry.prefer === undefined && entry.place === undefined) || this.options.reluctance(entry) === 0;
   }
 
@@ -128,7 +135,7 @@ export class ResourceLedger implements Ledger<Reservation> {
     if (own !== undefined && move(own)) return true;
     if (batch.lane.claim(batch.seat, claim) || lanes.some(move)) return true;
     // GPUs take their time to be leased: such a job comes again instead.
-    return !needsGpu(entry.need) && this.hasRoom(entry) && move(this.newLane(entry, undefined));
+    return !needsGpu(entry.need) && this.lackOf(entry) === undefined && move(this.newLane(entry, undefined));
   }
 
   /** What is free now. */
@@ -150,18 +157,21 @@ export class ResourceLedger implements Ledger<Reservation> {
     return [...this.lanes.values()].flatMap((lanes) => [...lanes]);
   }
 
-  private hasRoom(entry: ResourceClass): boolean {
+  /** What there is too little of for a class, as far as is known without looking; undefined when there is enough. */
+  private lackOf(entry: ResourceClass): Lack | undefined {
     const { need } = entry;
-    if (!fits(need, this.left)) return false;
-    const other = this.classes.get(this.turns.keepFor(entry.name) ?? '')?.entry.need;
-    if (other === undefined) return true;
+    const usesGpus = needsGpu(need);
+    if (usesGpus && !this.options.mayHaveGpus(need)) return 'gpus';
+    if (!fits(need, this.left)) return 'room';
+    const other = this.classes.get(this.turns.keepFor({ className: entry.name, usesGpus }) ?? '')?.entry.need;
+    if (other === undefined) return undefined;
+    if (usesGpus && needsGpu(other)) return 'gpus';
     // Room is kept in what both of them need.
-    return (
+    const isLeft =
       this.slots >= 2 &&
       (need.cpu === 0 || other.cpu === 0 || this.cpu - need.cpu + TOLERANCE >= other.cpu) &&
-      (need.memory === 0 || other.memory === 0 || this.memory - need.memory >= other.memory) &&
-      !(needsGpu(need) && needsGpu(other))
-    );
+      (need.memory === 0 || other.memory === 0 || this.memory - need.memory >= other.memory);
+    return isLeft ? undefined : 'room';
   }
 
   /** For classes that have to look first: whether a job waits long enough, and then for GPUs. */
@@ -184,7 +194,7 @@ export class ResourceLedger implements Ledger<Reservation> {
       if (needsGpu(entry.need)) {
         gpus = await this.options.takeGpus(entry.need);
         if (gpus === undefined) {
-          this.turns.noRoom(entry.name);
+          this.turns.noRoom(entry.name, 'gpus');
           return 'full';
         }
       }

@@ -111,6 +111,7 @@ export class LatticeWorker {
       canServe: (entry) => this.canServe(entry),
       reluctance: (entry) => reluctanceOf(entry, this.labels.all, this.used),
       admits: (entry) => meetsRules(entry.rules, this.labels.all),
+      mayHaveGpus: (need) => gpus.mayHave(need),
       takeGpus: (need) => gpus.take(need),
       giveBackGpus: (lease) => gpus.giveBack(lease),
       work: (taken, signal, reservation) => this.work(taken, signal, reservation),

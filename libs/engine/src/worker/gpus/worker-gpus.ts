@@ -85,12 +85,15 @@ export class WorkerGpus {
     );
   }
 
+  /** Whether GPUs suffice now, as far as this process knows by itself: that tells most of the time, without asking the host. */
+  mayHave(need: Need): boolean {
+    const own = this.leases.held.flatMap(({ devices }) => devices);
+    return pickGpus(need, this.gpus, own) !== undefined;
+  }
+
   /** Leases GPUs; undefined when they don't suffice now. */
   async take(need: Need): Promise<GpuLease | undefined> {
-    // What this process has itself tells most of the time, without asking the host.
-    const own = this.leases.held.flatMap(({ devices }) => devices);
-    if (pickGpus(need, this.gpus, own) === undefined) return undefined;
-    return this.leases.take(need, this.gpus);
+    return this.mayHave(need) ? this.leases.take(need, this.gpus) : undefined;
   }
 
   /** What a handler does on GPUs can't be ended: they are nobody else's before it has. */

@@ -54,7 +54,7 @@ function usesOf(next) {
       return {
         uses: 'code',
         with: { language: 'javascript', source: 'export default () => 1' },
-        resources: { cpu: 1 + next(3) },
+        resources: [{ cpu: 1 }, { cpu: 1.5 }, { cpu: 2, memory: '60.5Gi', gpuMemory: '23Gi' }][next(3)],
       };
     case 2:
       return { uses: 'handler/many', with: {}, batch: { size: 4 } };

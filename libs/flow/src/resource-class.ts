@@ -34,9 +34,9 @@ export const CONTROL_CLASS: ResourceClass = {
 export const DEFAULT_CPU = 0.25;
 const CPU_STEP = 0.25;
 
-/** Rounds cores up to quarters below one and to whole ones above, so that classes stay few. */
+/** Rounds cores up to quarters, so that classes stay few. */
 function cpuBucket(cpu: number): number {
-  return cpu <= 1 ? Math.ceil(cpu / CPU_STEP) * CPU_STEP : Math.ceil(cpu);
+  return Math.ceil(cpu / CPU_STEP) * CPU_STEP;
 }
 
 /** More than one GPU is whole ones; a share in thousandths. */
@@ -45,10 +45,16 @@ function gpuBucket(gpu: number): number {
   return gpu > 1 ? Math.ceil(gpu) : Math.ceil(gpu * 1_000 - 1e-6) / 1_000;
 }
 
-/** Rounds bytes up to an eighth of the power of two below: at most 12.5 % more than asked for. */
+const MIB = 2 ** 20;
+const GIB = 2 ** 30;
+
+/**
+ * Rounds bytes up to a sixteenth of the power of two below: at most 6.25 % more than asked for. Whole GiB stay what they are: who asks
+ * for nearly all of a machine, or of a GPU, must not be asked to have more than there is.
+ */
 function memoryBucket(bytes: number): number {
   if (bytes === 0) return 0;
-  const step = Math.max(2 ** 20, 2 ** Math.floor(Math.log2(bytes)) / 8);
+  const step = Math.min(GIB, Math.max(MIB, 2 ** Math.floor(Math.log2(bytes)) / 16));
   return Math.ceil(bytes / step) * step;
 }
 

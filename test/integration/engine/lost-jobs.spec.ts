@@ -1,5 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PLAN_VERSION } from '@lattice/flow';
+import { queueNameOf } from '@lattice/queue';
 import { eventually } from '../../support/eventually';
 import { faultsOfHistory } from '../../support/history';
 import { readLedger } from '../../support/handlers';
@@ -25,7 +27,7 @@ test('a task whose job went from Redis by itself is done again: the run is made 
       return tasks[1]?.status === 'running' || undefined;
     });
     const { redis, keys } = platform.engine.queue;
-    const queue = `${keys.prefix}:handler.echo`;
+    const queue = `${keys.prefix}:${queueNameOf('handler.echo', PLAN_VERSION)}`;
     const [job = ''] = await redis.lrange(`${queue}:active`, 0, -1);
     expect(job).toContain(runId);
     await redis.multi().lrem(`${queue}:active`, 0, job).del(`${queue}:${job}`, `${queue}:${job}:lock`).exec();

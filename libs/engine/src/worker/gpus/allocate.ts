@@ -10,6 +10,8 @@ export interface Device {
 
 /** A whole GPU. */
 export const WHOLE = 1_000;
+/** GPUs tell a little less memory than they are sold with: 24564 MiB are 24 GiB to everybody, 81559 MiB 80. */
+const UNTOLD = 0.02;
 
 /**
  * Picks GPUs for a need among those that are healthy, given what is in use; undefined when they don't suffice. Whole GPUs
@@ -44,7 +46,7 @@ function roomOf(gpu: Gpu, used: readonly Device[]): Room {
 
 function pickWhole(count: number, memory: number, rooms: readonly Room[]): Device[] | undefined {
   const idle = rooms
-    .filter(({ share, gpu }) => share === WHOLE && gpu.memory >= memory)
+    .filter(({ share, gpu }) => share === WHOLE && suffices(gpu.memory, memory, gpu))
     .sort((a, b) => a.gpu.memory - b.gpu.memory || a.gpu.index - b.gpu.index);
   if (idle.length < count) return undefined;
   return idle.slice(0, count).map(({ gpu }) => ({ uuid: gpu.uuid, share: WHOLE, memory: gpu.memory }));
@@ -53,14 +55,18 @@ function pickWhole(count: number, memory: number, rooms: readonly Room[]): Devic
 function pickShare(need: Pick<Need, 'gpu' | 'gpuMemory'>, rooms: readonly Room[]): Device[] | undefined {
   const [best] = rooms
     .map((room) => ({ ...room, asked: shareOf(need, room.gpu) }))
-    .filter(({ share, memory, asked }) => share >= asked && memory >= need.gpuMemory && asked <= WHOLE)
+    .filter(({ gpu, share, memory, asked }) => share >= asked && suffices(memory, need.gpuMemory, gpu))
     .sort((a, b) => a.share - b.share || a.memory - b.memory || a.gpu.index - b.gpu.index);
   return best === undefined ? undefined : [{ uuid: best.gpu.uuid, share: best.asked, memory: need.gpuMemory }];
 }
 
+function suffices(memory: number, asked: number, gpu: Gpu): boolean {
+  return memory + gpu.memory * UNTOLD >= asked;
+}
+
 /** Rounded up: what is asked for is never given short. */
 function shareOf(need: Pick<Need, 'gpu' | 'gpuMemory'>, gpu: Gpu): number {
-  const byMemory = gpu.memory === 0 ? 0 : need.gpuMemory / gpu.memory;
+  const byMemory = gpu.memory === 0 ? 0 : Math.min(1, need.gpuMemory / gpu.memory);
   // A share that is exact in decimals must not be rounded up for the noise of its binary form.
   return Math.max(1, Math.ceil((need.gpu > 0 ? need.gpu : byMemory) * WHOLE - 1e-6));
 }

@@ -101,6 +101,15 @@ describe('allocation', () => {
     expect(picked({ gpu: 0, gpuMemory: 17 * GIB }, gpus)).toBeUndefined();
   });
 
+  it('takes GPUs for what they are sold as, though they tell a little less', () => {
+    const gpus = [gpu(0, { memory: 24_564 * 2 ** 20 }), gpu(1, { memory: 81_559 * 2 ** 20 })];
+    expect(picked({ gpu: 1, gpuMemory: 24 * GIB }, gpus)).toEqual([['GPU-0', WHOLE]]);
+    expect(picked({ gpu: 0, gpuMemory: 24 * GIB }, gpus)).toEqual([['GPU-0', WHOLE]]);
+    expect(picked({ gpu: 1, gpuMemory: 80 * GIB }, gpus)).toEqual([['GPU-1', WHOLE]]);
+    expect(picked({ gpu: 0, gpuMemory: 4 * GIB }, gpus, [['GPU-0', 850, 20 * GIB]])).toEqual([['GPU-1', 51]]);
+    expect(picked({ gpu: 0, gpuMemory: 82 * GIB }, gpus)).toBeUndefined();
+  });
+
   it('leaves out GPUs that are not well', () => {
     expect(picked({ gpu: 1 }, [gpu(0, { healthy: false })])).toBeUndefined();
   });

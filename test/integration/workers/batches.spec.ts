@@ -169,6 +169,15 @@ test('a member that is cancelled, or too slow, leaves the others alone', async (
   expect((await endAll(slow))[0]?.tasks[0]?.error?.code).toBe('timeout');
 });
 
+test('a member is silent for too long only from the call on', async () => {
+  await platform.worker();
+  const more = { heartbeat: '200ms' };
+  const [waited] = await endAll(await submitAll({ timeout: '700ms' }, numbers(1), more));
+  expect(outputOf(waited)).toBe(0);
+  const [silent] = await endAll(await submitAll({ size: 1 }, [{ n: 'hang' }], more));
+  expect(silent?.tasks[0]?.error?.code).toBe('heartbeat_timeout');
+});
+
 test('rules of the document put tasks into batches by their keys', async () => {
   await platform.worker();
   const task = (n: number) => ({ uses: 'handler/double', with: { input: n } });

@@ -4,7 +4,7 @@ import { evaluateTemplate } from '@lattice/expression';
 import { progressWriter, type Attempt } from '../../attempt/execute';
 import { prepare } from '../../attempt/execution';
 import { LogWriter } from '../../attempt/log-writer';
-import { watchSilence } from '../../attempt/watch-silence';
+import { watchSilence, type SilenceWatch } from '../../attempt/watch-silence';
 import type { Runtime } from '../../runtime';
 import type { Member } from './collector';
 import { doBatch, type BatchCall, type RunningBatch } from './do-batch';
@@ -20,8 +20,8 @@ export interface Joining extends BatchCall {
 const running = new WeakMap<Lane, RunningBatch>();
 
 /**
- * Does an attempt as a member of a batch: waits for the others, then for the answer. Its timeout counts from the call. A member
- * that is stopped leaves the others alone.
+ * Does an attempt as a member of a batch: waits for the others, then for the answer. Its timeout and its heartbeat count from the
+ * call. A member that is stopped leaves the others alone.
  */
 export async function joinBatch(joining: Joining, { run, task, attempt, scope, signal }: Attempt): Promise<Outcome> {
   const { runtime, lane, seat } = joining;
@@ -35,6 +35,7 @@ export async function joinBatch(joining: Joining, { run, task, attempt, scope, s
   const outcome = await new Promise<Outcome>((resolve) => {
     let ended = false;
     let timer: NodeJS.Timeout | undefined;
+    let silence: SilenceWatch | undefined;
     const settle = (given: Outcome): void => {
       if (ended) return;
       ended = true;
@@ -48,12 +49,6 @@ export async function joinBatch(joining: Joining, { run, task, attempt, scope, s
       settle(given);
     };
     const stop = (): void => giveUp({ status: 'cancelled' });
-    const silence =
-      task.heartbeatMs === undefined
-        ? undefined
-        : watchSilence(task.heartbeatMs, () => {
-            if (silence?.error !== undefined) giveUp({ status: 'failed', error: silence.error });
-          });
     const member: Member = {
       runId: run.runId,
       taskKey: task.key,
@@ -61,6 +56,11 @@ export async function joinBatch(joining: Joining, { run, task, attempt, scope, s
       input: prepared.program.input,
       settle,
       called: () => {
+        // Before, nobody works on it who could give signs of life.
+        if (task.heartbeatMs !== undefined)
+          silence = watchSilence(task.heartbeatMs, () => {
+            if (silence?.error !== undefined) giveUp({ status: 'failed', error: silence.error });
+          });
         const { timeoutMs } = prepared.limits;
         if (timeoutMs === undefined) return;
         const error = taskError('timeout', `stopped at its time limit of ${timeoutMs} ms`, { details: { timeoutMs } });

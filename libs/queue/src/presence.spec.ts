@@ -70,6 +70,19 @@ test('a worker learns with its heartbeat what it is to do; a drain ends with it,
   expect(await heartbeat(queue, worker())).toBeUndefined();
 });
 
+test('a drain is for the process that was there, a cordon for whoever has the id', async () => {
+  await heartbeat(queue, worker({ life: 'first' }));
+  await orderWorker(queue, 'a', { order: 'drain', exit: true });
+  const order = await heartbeat(queue, worker({ life: 'first' }));
+  expect(order).toMatchObject({ order: 'drain', exit: true });
+  expect(await heartbeat(queue, worker({ life: 'second' }))).toBeUndefined();
+  if (order !== undefined) await keepOrder(queue, 'a', order);
+  expect(await heartbeat(queue, worker({ life: 'second' }))).toBeUndefined();
+  await orderWorker(queue, 'a', { order: 'cordon' });
+  expect(await heartbeat(queue, worker({ life: 'third' }))).toMatchObject({ order: 'cordon' });
+  expect(Object.keys((await listWorkers(queue))[0] ?? {})).not.toContain('life');
+});
+
 test('a worker of a version that can not be read does not hide the others', async () => {
   await heartbeat(queue, worker());
   await heartbeat(queue, worker({ workerId: 'b' }));

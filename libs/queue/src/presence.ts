@@ -20,6 +20,8 @@ const announcementSchema = workerViewSchema.omit({ status: true, reason: true, s
   scripts: z.boolean().default(false),
   /** Milliseconds since the worker last showed that it takes tasks. */
   provedAgo: z.number(),
+  /** Tells this process from others of the same id; absent where a worker may go on in another process, or connection. */
+  life: z.string().optional(),
   /** When it was stopped in order, ms since 1970 by the clock of Redis. */
   stoppedAt: z.number().optional(),
 });
@@ -31,13 +33,16 @@ const orderSchema = z.object({
   order: z.enum(WORKER_ORDERS),
   exit: z.boolean().default(false),
   timeoutMs: z.number().optional(),
+  /** Of the process that a drain is for. */
+  life: z.string().optional(),
 });
 
 /** What a worker was told, and is to go by until it is told otherwise. */
 export type StoredOrder = z.input<typeof orderSchema>;
 
 /**
- * Tells that the worker lives; gives the order that stands for it. The time is that of Redis: clocks of workers are not trusted.
+ * Tells that the worker lives; gives the order that stands for it: a drain of an earlier process, which was killed, does not. The time
+ * is that of Redis: clocks of workers are not trusted.
  */
 export async function heartbeat(queue: QueueConnection, worker: Announcement): Promise<StoredOrder | undefined> {
   const now = await serverTime(queue);
@@ -51,7 +56,10 @@ export async function heartbeat(queue: QueueConnection, worker: Announcement): P
     .pexpire(order, FORGET_MS)
     .exec();
   const text = replies?.[0]?.[1];
-  return typeof text === 'string' ? orderSchema.parse(JSON.parse(text)) : undefined;
+  if (typeof text !== 'string') return undefined;
+  const stored = orderSchema.parse(JSON.parse(text));
+  const isOver = stored.order === 'drain' && stored.life !== undefined && stored.life !== worker.life;
+  return isOver ? undefined : stored;
 }
 
 /**
@@ -73,8 +81,13 @@ export async function leave(queue: QueueConnection, worker: Announcement, draini
 /** Stores what a worker is told to do; false when no worker of this id was seen within a day. */
 export async function orderWorker(queue: QueueConnection, workerId: string, order: StoredOrder): Promise<boolean> {
   if ((await queue.redis.zscore(queue.keys.workers, workerId)) === null) return false;
-  await keepOrder(queue, workerId, order);
+  const life = order.order === 'drain' ? lifeOf(await queue.redis.get(queue.keys.worker(workerId))) : undefined;
+  await keepOrder(queue, workerId, life === undefined ? order : { ...order, life });
   return true;
+}
+
+function lifeOf(text: string | null): string | undefined {
+  return text === null ? undefined : announcementSchema.safeParse(JSON.parse(text)).data?.life;
 }
 
 /** Stores an order that a Redis which lost its data has forgotten. */
@@ -96,7 +109,7 @@ export async function listWorkers(queue: QueueConnection): Promise<WorkerView[]>
 function viewOf(text: string, seen: number, now: number): WorkerView[] {
   const parsed = announcementSchema.safeParse(JSON.parse(text));
   if (!parsed.success) return [];
-  const { state, provedAgo, stoppedAt, ...worker } = parsed.data;
+  const { state, provedAgo, stoppedAt, life: _, ...worker } = parsed.data;
   const last = stoppedAt ?? seen;
   const proved = last - provedAgo;
   const status = stoppedAt === undefined ? statusOf(state, { silent: now - seen, unproved: now - proved }) : 'offline';

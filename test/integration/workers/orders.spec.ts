@@ -58,6 +58,18 @@ test('a drained worker ends what it has, takes nothing more, and comes back when
   expect(await workerOf(await platform.submit(noop))).toBe('one');
 });
 
+test('a drain ends with the process that it was for, also when that is killed', async () => {
+  const first = await platform.spawn({ kind: 'worker', workerId: 'one' });
+  await requestWorkerOrder(platform.engine, 'one', 'drain', { exit: false });
+  await becomes('one', 'drained');
+  first.kill('SIGKILL');
+  await first.ended;
+  await platform.worker({ workerId: 'one' });
+  expect(await workerOf(await platform.submit(noop))).toBe('one');
+  await requestWorkerOrder(platform.engine, 'one', 'drain');
+  await becomes('one', 'drained');
+});
+
 test('what a drain finds running after its time goes to another worker', async () => {
   const file = join(platform.folder, 'go');
   await platform.worker({ workerId: 'one' });

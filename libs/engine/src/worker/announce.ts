@@ -8,7 +8,17 @@ import type { Capacity } from './resource-ledger';
 /** What a worker tells of itself beside what is the same for every worker of this process. */
 export interface Facts extends Pick<
   Announcement,
-  'workerId' | 'state' | 'labels' | 'handlers' | 'scripts' | 'gpus' | 'batches' | 'running' | 'startedAt' | 'provedAgo'
+  | 'workerId'
+  | 'life'
+  | 'state'
+  | 'labels'
+  | 'handlers'
+  | 'scripts'
+  | 'gpus'
+  | 'batches'
+  | 'running'
+  | 'startedAt'
+  | 'provedAgo'
 > {
   readonly total: Capacity & { readonly gpu: number };
   readonly free: Capacity & { readonly gpu: number };

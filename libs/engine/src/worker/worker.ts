@@ -60,7 +60,7 @@ export class LatticeWorker {
   private telling: NodeJS.Timeout | undefined;
   private readonly labels: WorkerLabels;
   private readonly gpus: WorkerGpus;
-  /** Tells this process from an earlier one with the same worker id: a nonce must never come again. */
+  /** Tells this process from an earlier one with the same worker id: a nonce must never come again, and a drain is for one process. */
   private readonly life = randomUUID().slice(0, 8);
   private nonces = 0;
 
@@ -272,6 +272,7 @@ export class LatticeWorker {
     const holders = gpus.holders(users);
     return announcementOf({
       workerId: this.context.workerId,
+      life: this.life,
       state: this.state(),
       labels: { ...this.labels.all },
       handlers: [...this.handlers.keys()].sort(),

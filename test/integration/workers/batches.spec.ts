@@ -178,6 +178,24 @@ test('a member is silent for too long only from the call on', async () => {
   expect(silent?.tasks[0]?.error?.code).toBe('heartbeat_timeout');
 });
 
+test('results that are kept are taken over by members, who then come into no call', async () => {
+  await platform.worker();
+  const more = { cache: { ttl: '1h' } };
+  await endAll(await submitAll({ size: 3, timeout: '10s' }, numbers(3), more));
+  const runs = await endAll(await submitAll({ size: 3, timeout: '10s' }, numbers(3), more));
+  expect(runs.map((run) => [outputOf(run), run.tasks[0]?.cached])).toEqual([
+    [0, true],
+    [2, true],
+    [4, true],
+  ]);
+  const mixed = await endAll(await submitAll({ size: 3, timeout: '100ms' }, [{ n: 2 }, { n: 7 }], more));
+  expect(mixed.map((run) => [outputOf(run), run.tasks[0]?.cached])).toEqual([
+    [4, true],
+    [14, false],
+  ]);
+  expect(calls().map(({ inputs }) => [...inputs].sort())).toEqual([[0, 1, 2], [7]]);
+});
+
 test('rules of the document put tasks into batches by their keys', async () => {
   await platform.worker();
   const task = (n: number) => ({ uses: 'handler/double', with: { input: n } });

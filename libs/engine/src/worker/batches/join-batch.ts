@@ -4,6 +4,7 @@ import { evaluateTemplate } from '@lattice/expression';
 import { progressWriter, type Attempt } from '../../attempt/execute';
 import { prepare } from '../../attempt/execution';
 import { LogWriter } from '../../attempt/log-writer';
+import { throughCache } from '../../attempt/result-cache';
 import { watchSilence, type SilenceWatch } from '../../attempt/watch-silence';
 import type { Runtime } from '../../runtime';
 import type { Member } from './collector';
@@ -19,15 +20,25 @@ export interface Joining extends BatchCall {
 /** The calls that are on, by the lanes they are made for. */
 const running = new WeakMap<Lane, RunningBatch>();
 
-/**
- * Does an attempt as a member of a batch: waits for the others, then for the answer. Its timeout and its heartbeat count from the
- * call. A member that is stopped leaves the others alone.
- */
-export async function joinBatch(joining: Joining, { run, task, attempt, scope, signal }: Attempt): Promise<Outcome> {
-  const { runtime, lane, seat } = joining;
+/** Does an attempt as a member of a batch; one whose result is kept comes into none. */
+export async function joinBatch(joining: Joining, attempt: Attempt): Promise<Outcome> {
+  const { runtime } = joining;
+  const { task, scope } = attempt;
   const prepared = prepare(task, scope, runtime.settings);
   // A key that can't be told is a fault of the attempt, also where it did not decide about the batch.
   if (task.batchKey !== undefined) evaluateTemplate(task.batchKey, scope);
+  return throughCache(runtime, attempt, prepared, () => beMember(joining, attempt, prepared));
+}
+
+/**
+ * Waits for the others, then for the answer. Its timeout and its heartbeat count from the call. A member that is stopped leaves the
+ * others alone.
+ */
+async function beMember(
+  { runtime, lane, seat, ...call }: Joining,
+  { run, task, attempt, signal }: Attempt,
+  prepared: ReturnType<typeof prepare>,
+): Promise<Outcome> {
   if (signal.aborted) return { status: 'cancelled' };
   const address = { runId: run.runId, epoch: run.epoch, taskKey: task.key, attempt };
   const log = new LogWriter(runtime, address);
@@ -79,7 +90,7 @@ export async function joinBatch(joining: Joining, { run, task, attempt, scope, s
     signal.addEventListener('abort', stop, { once: true });
     lane.join(seat, member, (members, key) => {
       for (const one of members) one.called();
-      running.set(lane, doBatch(joining, members, key));
+      running.set(lane, doBatch(call, members, key));
     });
   });
   await log.flush();

@@ -154,6 +154,18 @@ test('a worker that takes no more tasks does not wait for more members', async (
   expect((await endAll(ids)).map(outputOf)).toEqual([0, 2]);
 });
 
+test('nor does one that is on its way to its batch when the worker is told so', async () => {
+  const race = async (point: string): Promise<void> => {
+    if (point !== 'after-begin') return;
+    await requestWorkerOrder(platform.engine, 'one', 'drain');
+    await eventually('it drains', async () =>
+      (await readWorkers(platform.engine))[0]?.status === 'draining' ? true : undefined,
+    );
+  };
+  await platform.worker({ workerId: 'one', race });
+  expect((await endAll(await submitAll({ timeout: '10m' }, numbers(1)))).map(outputOf)).toEqual([0]);
+});
+
 test('a member that is cancelled, or too slow, leaves the others alone', async () => {
   await platform.worker();
   const [gone = '', ...rest] = await submitAll({ timeout: '10m' }, numbers(3));

@@ -57,6 +57,7 @@ export class ResourceLedger implements Ledger<Reservation> {
   private cpu: number;
   private memory: number;
   private slots: number;
+  private hurried = false;
 
   constructor(private readonly options: LedgerOptions) {
     ({ cpu: this.cpu, memory: this.memory, slots: this.slots } = options.capacity);
@@ -136,6 +137,12 @@ export class ResourceLedger implements Ledger<Reservation> {
     if (batch.lane.claim(batch.seat, claim) || lanes.some(move)) return true;
     // GPUs take their time to be leased: such a job comes again instead.
     return !needsGpu(entry.need) && this.lackOf(entry) === undefined && move(this.newLane(entry, undefined));
+  }
+
+  /** While no jobs are taken, batches do not wait for more: not those that are, nor those that jobs on their way come to. */
+  hurryBatches(on: boolean): void {
+    this.hurried = on;
+    if (on) for (const lane of this.batches) lane.hurry();
   }
 
   /** What is free now. */
@@ -223,6 +230,7 @@ export class ResourceLedger implements Ledger<Reservation> {
       lanes.delete(lane);
       this.free(entry, gpus);
     });
+    if (this.hurried) lane.hurry();
     lanes.add(lane);
     return lane;
   }

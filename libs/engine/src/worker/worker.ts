@@ -146,7 +146,7 @@ export class LatticeWorker {
     this.stopping = true;
     clearTimeout(this.drainTimer);
     clearTimeout(this.telling);
-    flushLanes(this.ledger.batches, {});
+    this.ledger.hurryBatches(true);
     const { drain } = this.runtime.settings.worker;
     const deadline = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), drain);
     await this.loop.drain();
@@ -243,8 +243,7 @@ export class LatticeWorker {
       this.order = order;
       this.runtime.log.info(order, 'the worker was told');
       this.loop.hold(order.order !== 'uncordon');
-      // No more members will come.
-      if (order.order !== 'uncordon') flushLanes(this.ledger.batches, {});
+      this.ledger.hurryBatches(order.order !== 'uncordon');
       clearTimeout(this.drainTimer);
       if (order.order === 'drain' && order.timeoutMs !== undefined)
         this.drainTimer = setTimeout(() => this.loop.abort(() => true, 'worker_stops'), order.timeoutMs);

@@ -48,6 +48,13 @@ export class Collector {
       this.timer ??= setTimeout(() => this.due(), Math.min(this.options.timeoutMs, 2 ** 31 - 1));
   }
 
+  /** No more will come but those that are on their way: its time is over as soon as somebody is there. */
+  hurry(): void {
+    if (this.called || this.isDue || this.members.length === 0) return;
+    clearTimeout(this.timer);
+    this.due();
+  }
+
   /** The time is over: those that are on their way come along, if they come soon. */
   private due(): void {
     this.isDue = true;

@@ -24,6 +24,7 @@ export class Lane {
   private readonly seats = new Set<Seat>();
   private claimed: Claim | undefined;
   private collector: Collector | undefined;
+  private hurried = false;
 
   constructor(
     readonly entry: ResourceClass,
@@ -69,6 +70,7 @@ export class Lane {
         call: (members) => call(members, key),
       });
       this.collector.add(member);
+      if (this.hurried) this.collector.hurry();
     }
     this.settle(seat);
   }
@@ -88,6 +90,12 @@ export class Lane {
   /** Calls the handler for those that have come. False when there is nobody, or it is called already. */
   flush(): boolean {
     return this.collector?.flush() ?? false;
+  }
+
+  /** No more jobs are taken for it: it waits for those that are on their way alone, and not for long. */
+  hurry(): void {
+    this.hurried = true;
+    this.collector?.hurry();
   }
 
   /** How many have come and wait for the call, of which key; undefined when none does. */

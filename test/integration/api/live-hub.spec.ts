@@ -1,8 +1,9 @@
 import { LiveHub } from '@lattice/engine';
 import type { Engine } from '@lattice/engine';
 import { LatticeError, type RunEvent } from '@lattice/contracts';
+import { reopenRun } from '@lattice/persistence';
 import { eventually } from '../../support/eventually';
-import { breakBus, completed, log, testEngine, type TestEngine } from './support';
+import { breakBus, completed, failed, log, testEngine, type TestEngine } from './support';
 
 /** An engine whose queries are counted: looks at the watermark, which has the last event, and others. */
 function counting(engine: Engine): { engine: Engine; looks: () => number; others: () => number } {
@@ -60,14 +61,37 @@ describe('LiveHub', () => {
 
   it('goes past the end of a run that was opened again', async () => {
     const runId = await test.submit();
-    const before = await test.history.write(runId, [
-      { type: 'run.failed', data: { error: { code: 'run_failed', message: 'x', retryable: false } } },
-      { type: 'run.started' },
-    ]);
+    const before = await test.history.write(runId, [failed, { type: 'run.started' }]);
     const following = collect(hub.follow(runId, '0'));
     await eventually('one follows', () => hub.listeners === 1);
     const after = await test.history.write(runId, [completed]);
     expect(await following).toEqual([...before, ...after].map(({ id }) => id));
+  });
+
+  it('waits for the first event of a rerun, however late it is', async () => {
+    const runId = await test.submit();
+    const all = await test.history.write(runId, [failed]);
+    expect(await reopenRun(test.engine.db, { runId, epoch: 1, tasks: undefined })).toBe(2);
+    const following = hub.follow(runId, '0');
+    expect((await following.next()).value).toMatchObject([{ id: all[0]?.id }]);
+    const rest = collect(following);
+    // The end of before may reach the bus after the rerun was asked for.
+    await test.history.publish(all);
+    for (const event of [{ type: 'run.resumed' as const }, log('again'), completed])
+      all.push(...(await test.history.write(runId, [event])));
+    expect(await rest).toEqual(all.slice(1).map(({ id }) => id));
+  });
+
+  it('ends with the run for whoever asks for what comes after an id beyond its last', async () => {
+    const runId = await test.submit();
+    const counted = counting(test.engine);
+    const asking = new LiveHub(counted.engine);
+    const following = collect(asking.follow(runId, '9000000000000000000'));
+    await eventually('it has asked', () => counted.others() === 2);
+    await test.history.write(runId, [log('a')]);
+    await test.history.write(runId, [completed]);
+    expect(await following).toEqual([]);
+    await asking.close('done');
   });
 
   it('misses nothing when messages get lost: the hole in the ids tells', async () => {

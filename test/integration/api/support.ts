@@ -140,6 +140,10 @@ export class TestHistory {
 }
 
 export const log = (text: string) => ({ type: 'task.log' as const, data: { stream: 'stdout', text } });
+export const failed = {
+  type: 'run.failed' as const,
+  data: { error: { code: 'run_failed', message: 'x', retryable: false } },
+};
 export const completed = { type: 'run.completed' as const, data: { outputs: { done: true } } };
 
 /** An API that listens, and its admin key. */

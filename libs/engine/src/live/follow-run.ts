@@ -49,7 +49,8 @@ export async function* followRun(
       if (mailbox.takeBehind()) {
         // The state is read before the events: a run that is final now has all its events committed.
         const state = await getRunState(engine.db, runId);
-        let ended = state === undefined || isFinalRun(state.status);
+        const isFinal = state === undefined || isFinalRun(state.status);
+        let ended = isFinal;
         for await (const page of readAll(engine, runId, String(last))) {
           if (isOver()) return;
           for (const { id, type } of page) {
@@ -60,9 +61,18 @@ export async function* followRun(
           }
           yield page;
         }
-        if (ended) return;
+        if (ended && isFinal) return;
+        // The last event is final and the state was not: the run ended meanwhile, or a rerun has opened it, whose first event is
+        // still to come. The next look tells; a final event and its state are committed together.
+        if (ended) {
+          mailbox.markBehind();
+          continue;
+        }
       }
-      const fresh = upToEnd(mailbox.take(), last);
+      const events = mailbox.take();
+      // Whoever asked for what comes after an id beyond the last of the run is never given its end: the state tells him.
+      if (events.some(({ id, type }) => BigInt(id) <= last && isFinalEvent(type))) mailbox.markBehind();
+      const fresh = upToEnd(events, last);
       const end = fresh.at(-1);
       if (end !== undefined) {
         last = BigInt(end.id);

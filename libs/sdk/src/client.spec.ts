@@ -233,8 +233,35 @@ describe('events', () => {
   });
 
   it('ends when the server forgets to close after the final event', async () => {
-    answer = (_, response) => open(response, frame(1, 'run.completed'));
+    answer = (request, response) => {
+      if (!request.url?.endsWith('/events')) return send(response, 200, run('completed'));
+      open(response, frame(1, 'run.completed'));
+    };
     expect(await collect()).toEqual(['1 run.completed']);
+  });
+
+  it('waits on after a final event while the run goes on: a rerun has opened it', async () => {
+    answer = (request, response) => {
+      if (!request.url?.endsWith('/events')) return send(response, 200, run('running'));
+      if (request.headers['last-event-id'] === undefined) return open(response, frame(1, 'run.failed'));
+      open(response, frame(2, 'run.resumed'), frame(3, 'run.completed'));
+      response.end();
+    };
+    expect(await collect()).toEqual(['1 run.failed', '2 run.resumed', '3 run.completed']);
+  });
+
+  it('counts how long the server is away from each break on, also when no event came in between', async () => {
+    const BREAKS = 5;
+    answer = (request, response) => {
+      if (seen.length > BREAKS) {
+        open(response, frame(1, 'run.completed'));
+        return void response.end();
+      }
+      open(response, ': ping\n\n');
+      setTimeout(() => request.socket.destroy(), 60);
+    };
+    expect(await collect({ awayMs: 50 })).toEqual(['1 run.completed']);
+    expect(seen).toHaveLength(BREAKS + 1);
   });
 
   it('ends when the server says that nothing comes after', async () => {

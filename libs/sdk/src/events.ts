@@ -13,37 +13,37 @@ export interface EventsOptions {
   idleMs?: number | undefined;
 }
 
-/** The server closes after the final event. Should it not, this many milliseconds later the stream has ended all the same. */
+/** The server closes after the final event. Should it not, this many milliseconds later the run itself is looked at. */
 const AFTER_FINAL_MS = 2_000;
 
 interface Position {
   lastId: string | undefined;
   /** The last event given ended the run. After it a rerun may go on, so only the end of the stream decides. */
   final: boolean;
+  /** The server has answered at least once. */
+  connected: boolean;
+  /** Breaks since something came, be it a sign of life. */
   failures: number;
+  /** When the connection broke that has not been made again since. */
   lostAt: number | undefined;
 }
 
 /**
  * The events of a run in order, first those of the past, then live ones; each once, over any number of connections. Ends after the final
- * event. `isOver` is asked when the server ends a stream without a word: the run may have ended before `after`.
+ * event. `isOver` is asked when the server ends a stream without a word (the run may have ended before `after`), and when it does not end one
+ * after a final event: a rerun may have opened the run again.
  */
 export async function* followEvents(
   connection: Connection,
   path: string,
   options: EventsOptions & { isOver: () => Promise<boolean> },
 ): AsyncGenerator<RunEvent, void, undefined> {
-  const at: Position = { lastId: options.after, final: false, failures: 0, lostAt: undefined };
-  let connected = false;
+  const at: Position = { lastId: options.after, final: false, connected: false, failures: 0, lostAt: undefined };
   let wasOver = false;
   for (;;) {
     const before = at.lastId;
     try {
-      for await (const event of oneStream(connection, path, options, at)) {
-        connected = true;
-        yield event;
-      }
-      connected = true;
+      yield* oneStream(connection, path, options, at);
       if (at.final) return;
       if (at.lastId === before) {
         if (wasOver) return;
@@ -51,9 +51,12 @@ export async function* followEvents(
       }
     } catch (error) {
       if (options.signal?.aborted) throw error;
-      if (at.final && error instanceof Silent) return;
       if (!isPassing(error)) throw error;
-      if (isTooLong(at, connected && !at.final, options.awayMs ?? 120_000)) {
+      if (at.final && error instanceof Silent) {
+        if (await isOverFor(options)) return;
+        at.final = false;
+      }
+      if (isTooLong(at, at.connected && !at.final, options.awayMs ?? 120_000)) {
         if (at.final) return;
         throw error;
       }
@@ -72,15 +75,30 @@ async function* oneStream(
 ): AsyncGenerator<RunEvent, void, undefined> {
   const idleMs = (): number => (at.final ? AFTER_FINAL_MS : (options.idleMs ?? 45_000));
   const onOver = (): void => void (at.final = true);
-  const { signal } = options;
-  for await (const message of openStream(connection, { path, lastId: at.lastId, signal, idleMs, onOver })) {
-    const event = parseEvent(message.data, connection.url);
-    at.failures = 0;
+  const onOpen = (): void => {
+    at.connected = true;
     at.lostAt = undefined;
+  };
+  // Not by an answer alone: a server that answers and then breaks off is asked less and less often.
+  const onSign = (): void => void (at.failures = 0);
+  const { signal } = options;
+  const { lastId } = at;
+  for await (const message of openStream(connection, { path, lastId, signal, idleMs, onOver, onOpen, onSign })) {
+    const event = parseEvent(message.data, connection.url);
     if (!isAfter(event.id, at.lastId)) continue;
     at.lastId = event.id;
     at.final = isFinalEvent(event.type);
     yield event;
+  }
+}
+
+/** A server that can't be asked after a final event is not waited for. */
+async function isOverFor(options: { isOver: () => Promise<boolean> }): Promise<boolean> {
+  try {
+    return await options.isOver();
+  } catch (error) {
+    if (isPassing(error)) return true;
+    throw error;
   }
 }
 

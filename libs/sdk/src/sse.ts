@@ -11,6 +11,10 @@ export interface StreamOptions {
   idleMs: () => number;
   /** The server says that there is nothing more, now or later (204). */
   onOver: () => void;
+  /** The server has answered. */
+  onOpen: () => void;
+  /** Something came, be it a comment. */
+  onSign: () => void;
 }
 
 /** Nothing came for so long that the connection is taken for dead. */
@@ -31,6 +35,7 @@ export async function* openStream(connection: Connection, options: StreamOptions
   };
   try {
     const body = await connect(connection, options, signal);
+    options.onOpen();
     if (body === undefined) return options.onOver();
     const reader = body.getReader();
     const decoder = new TextDecoder();
@@ -39,6 +44,7 @@ export async function* openStream(connection: Connection, options: StreamOptions
     for (;;) {
       const chunk = await reader.read();
       if (chunk.done) return;
+      options.onSign();
       parser.feed(decoder.decode(chunk.value, { stream: true }));
       clearTimeout(timer);
       yield* waiting.splice(0);

@@ -14,6 +14,16 @@ test.each([
   ['1e308', undefined],
 ])('%s', (json, expected) => expect(inexactNumber(json)).toBe(expected));
 
+test.each([
+  ['a text of 32 MiB', 'x'.repeat(32 * 1_048_576)],
+  ['5,000,000 escapes', '\\n'.repeat(5_000_000)],
+  ['escaped quotes and backslashes', '\\"\\\\'.repeat(2_000_000)],
+])('%s is passed over', (_name, text) => {
+  const json = `{"a":"9007199254740993${text}","b":`;
+  expect(inexactNumber(`${json}1}`)).toBeUndefined();
+  expect(inexactNumber(`${json}9007199254740993}`)).toBe('9007199254740993');
+});
+
 test('whatever JavaScript writes is exact', () => {
   fc.assert(fc.property(fc.jsonValue(), (value) => expect(inexactNumber(JSON.stringify(value))).toBeUndefined()));
   fc.assert(

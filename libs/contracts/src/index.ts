@@ -34,7 +34,7 @@ export {
 } from './document';
 export { tellWait } from './tell-wait';
 export { scriptPathFault } from './script-path';
-export { inexactNumber } from './exact-numbers';
+export { endOfJsonText, inexactNumber } from './exact-numbers';
 export { variableNameSchema, variableTextSchema } from './environment';
 export type {
   InputType,

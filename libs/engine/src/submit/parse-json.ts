@@ -1,11 +1,10 @@
-import { LatticeError, fault, inexactNumber } from '@lattice/contracts';
+import { LatticeError, endOfJsonText, fault, inexactNumber } from '@lattice/contracts';
 import { MAX_DEPTH, notExact, parseDocumentText } from '@lattice/flow';
 
 /** Levels of nesting a body may have: those of a document or of inputs, and what is around them. */
 const BODY_DEPTH = MAX_DEPTH + 10;
 
 const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
@@ -44,7 +43,7 @@ function scan(text: string): ScanFault | undefined {
   for (let at = 0; at < text.length; at += 1) {
     switch (text.charCodeAt(at)) {
       case QUOTE: {
-        const end = endOfString(text, at);
+        const end = endOfJsonText(text, at);
         const keys = open.at(-1);
         if (keys !== undefined && twice === undefined && isKey(text, end)) {
           const key = keyOf(text.slice(at, end + 1));
@@ -70,15 +69,6 @@ function scan(text: string): ScanFault | undefined {
     }
   }
   return twice;
-}
-
-function endOfString(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (text.charCodeAt(at - 1 - slashes) === BACKSLASH) slashes += 1;
-    if (slashes % 2 === 0) return at;
-  }
-  return text.length;
 }
 
 /** True when a colon follows the string that ends at `end`. */

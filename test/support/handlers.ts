@@ -69,6 +69,8 @@ export function testHandlers(ledger: string): Map<string, Handler> {
       (input, { env, log, progress }) => {
         const said = Object.values(env).join(' ');
         log(said);
+        // What is no number is passed over.
+        progress(Number.NaN, said);
         progress(50, said);
         if (input === 'throw') throw new Error(said);
         return env;

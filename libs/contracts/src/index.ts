@@ -174,6 +174,7 @@ export type {
 export {
   HANDLER_NAME,
   WORKER_CLOSE,
+  WORKER_FRAME_BYTES,
   WORKER_ID,
   workerFrameSchema,
   platformFrameSchema,

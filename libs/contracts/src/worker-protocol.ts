@@ -15,6 +15,9 @@ const attemptId = z.string().min(1).max(250);
 /** Says whose job an attempt is part of. Only the server reads it. */
 const lease = z.string().min(1).max(2_000);
 
+/** Bytes that a frame of a worker may have, unless the welcome says otherwise; a socket that gets a larger one is closed with 1009. */
+export const WORKER_FRAME_BYTES = 16 * 1_048_576;
+
 export const HANDLER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export const WORKER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
@@ -77,6 +80,7 @@ export const platformFrameSchema = z.discriminatedUnion('op', [
     leaseMs: z.number().describe('An attempt whose worker is away for so long is given to another.'),
     kept: z.array(z.string()).describe('Attempts of the hello that go on.'),
     lost: z.array(z.string()).describe('Attempts of the hello that belong to somebody else, or are over.'),
+    maxFrame: z.int().min(1).default(WORKER_FRAME_BYTES).describe('Bytes that a frame may have.'),
   }),
   z.object({
     op: z.literal('execute'),

@@ -1,7 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { LatticeError, WORKER_CLOSE, faultsOf, workerFrameSchema, type WorkerFrame } from '@lattice/contracts';
+import {
+  LatticeError,
+  WORKER_CLOSE,
+  faultsOf,
+  taskError,
+  workerFrameSchema,
+  type WorkerFrame,
+} from '@lattice/contracts';
 import { RemoteWorker, parseJsonBody, type Identity, type Runtime } from '@lattice/engine';
 import type { WebSocket } from 'ws';
+import { z } from 'zod';
 import { AT_FAULT, ClientSocket, type SocketDeps, type SocketRules, type SocketUse } from '../socket/client-socket';
 
 /** Bytes that may wait in the socket of a worker that does not read. */
@@ -58,7 +66,9 @@ export class WorkerConnection implements SocketUse {
   }
 
   async take(text: string): Promise<void> {
-    const frame = readFrame(text);
+    const read = readFrame(text);
+    if ('fault' in read) return this.refuse(read.fault, read.attempt);
+    const { frame } = read;
     if (frame.op === 'auth') return this.client.showKey(frame.key);
     if (this.client.identity === undefined)
       throw new LatticeError('unauthorized', 'send {"op":"auth","key":"..."} first');
@@ -76,6 +86,14 @@ export class WorkerConnection implements SocketUse {
       case 'result':
         return this.workerOf(frame).report(frame);
     }
+  }
+
+  /** A faulty word on an attempt is the end of that attempt, not of the worker; any other is refused as it is. */
+  private refuse(fault: LatticeError, attempt: string | undefined): void | Promise<void> {
+    if (this.worker === undefined || attempt === undefined) throw fault;
+    this.send(JSON.stringify({ op: 'error', code: fault.code, detail: fault.message }));
+    const error = taskError('task_failed', `the worker said what can't be read: ${fault.message}`);
+    return this.worker.report({ op: 'result', id: attempt, outcome: { status: 'failed', error } });
   }
 
   fault(error: unknown): void {
@@ -124,10 +142,14 @@ export class WorkerConnection implements SocketUse {
   }
 }
 
-/** The frame in a text; throws `unparsable`, `bad_request`. */
-function readFrame(text: string): WorkerFrame {
-  const parsed = workerFrameSchema.safeParse(parseJsonBody(text));
-  if (parsed.success) return parsed.data;
+const aboutAttempt = z.object({ id: z.string() });
+
+/** The frame in a text, or what is wrong with it, and the attempt that it is about; throws `unparsable`. */
+function readFrame(text: string): { frame: WorkerFrame } | { fault: LatticeError; attempt: string | undefined } {
+  const value = parseJsonBody(text);
+  const parsed = workerFrameSchema.safeParse(value);
+  if (parsed.success) return { frame: parsed.data };
   const [first] = faultsOf(parsed.error);
-  throw new LatticeError('bad_request', `The frame has a fault at ${first?.pointer ?? ''}: ${first?.message ?? ''}`);
+  const message = `The frame has a fault at ${first?.pointer ?? ''}: ${first?.message ?? ''}`;
+  return { fault: new LatticeError('bad_request', message), attempt: aboutAttempt.safeParse(value).data?.id };
 }

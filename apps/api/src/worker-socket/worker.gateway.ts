@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { WORKER_CLOSE } from '@lattice/contracts';
+import { WORKER_CLOSE, WORKER_FRAME_BYTES } from '@lattice/contracts';
 import { KeyRing, type Runtime } from '@lattice/engine';
 import { Inject } from '@nestjs/common';
 import { WebSocketGateway, type OnGatewayConnection } from '@nestjs/websockets';
@@ -11,8 +11,6 @@ import { WorkerConnection } from './worker-connection';
 /** Token of what the work of workers needs of the engine. */
 export const RUNTIME = Symbol('runtime');
 
-/** A result may have as many bytes as the engine is set to take; above this the socket is closed. */
-const MAX_FRAME = 16 * 1_048_576;
 /**
  * Each takes jobs in this process. 1,000 idle workers of one handler take about 70 MB and 9 % of a core of it; more want more
  * processes of the API.
@@ -20,7 +18,7 @@ const MAX_FRAME = 16 * 1_048_576;
 const MAX_WORKERS = 1_000;
 
 /** WS /v1/worker: workers outside of the platform take tasks `handler/NAME` and give back what came of them. */
-@WebSocketGateway({ path: '/v1/worker', maxPayload: MAX_FRAME })
+@WebSocketGateway({ path: '/v1/worker', maxPayload: WORKER_FRAME_BYTES })
 export class WorkerGateway implements OnGatewayConnection {
   private readonly connections = new Set<WorkerConnection>();
   private readonly byWorker = new Map<string, WorkerConnection>();

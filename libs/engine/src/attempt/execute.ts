@@ -154,10 +154,12 @@ export function progressWriter(
 ): (percent: number, text?: string) => void {
   let last = 0;
   return (percent, text) => {
+    const bounded = Math.min(100, Math.max(0, percent));
+    // JSON has no NaN: null would be written.
+    if (Number.isNaN(bounded)) return;
     const now = Date.now();
     if (now - last < PROGRESS_MS && percent < 100) return;
     last = now;
-    const bounded = Math.min(100, Math.max(0, percent));
     const json = JSON.stringify(text === undefined ? { percent: bounded } : { percent: bounded, text });
     appendEvent(runtime.queue, { ...address, type: 'task.progress', json, at: now }).catch((error: unknown) =>
       runtime.log.warn({ err: error, ...address }, 'a progress event was lost'),

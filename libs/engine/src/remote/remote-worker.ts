@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { WorkerHello, PlatformFrame } from '@lattice/contracts';
+import { WORKER_FRAME_BYTES, type WorkerHello, type PlatformFrame } from '@lattice/contracts';
 import type { ResourceClass } from '@lattice/flow';
 import {
   HEARTBEAT_MS,
@@ -81,7 +81,8 @@ export class RemoteWorker {
     const classes = await readClasses(runtime.queue);
     const kept = await this.adoptAll(classes);
     const lost = this.hello.attempts.filter(({ id }) => !kept.has(id)).map(({ id }) => id);
-    this.send({ op: 'welcome', leaseMs: runtime.settings.lock, kept: [...kept], lost });
+    const { lock } = runtime.settings;
+    this.send({ op: 'welcome', leaseMs: lock, kept: [...kept], lost, maxFrame: WORKER_FRAME_BYTES });
     this.loop.start();
     for (const entry of classes) this.intake.consider(entry);
     this.heart = startLoop({ name: 'heartbeat', log: runtime.log, turn: () => this.beat() });

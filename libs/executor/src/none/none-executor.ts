@@ -107,7 +107,8 @@ class Context implements HandlerContext {
     };
   }
   get progress(): HandlerContext['progress'] {
-    return (percent, message) => this.#execution.onProgress?.(percent, message);
+    return (percent, message) =>
+      this.#execution.onProgress?.(percent, message === undefined ? message : String(message));
   }
   get heartbeat(): HandlerContext['heartbeat'] {
     return () => this.#execution.onAlive?.();

@@ -1,6 +1,7 @@
-import type { WorkerFrame, PlatformFrame, WorkerOutcome } from '@lattice/contracts';
+import { WORKER_FRAME_BYTES, type WorkerFrame, type PlatformFrame, type WorkerOutcome } from '@lattice/contracts';
 import type { HandlerContext } from '../workflow/task';
 import type { Perform } from './handler-table';
+import { logPieces, progressFrame, resultText } from './frame-text';
 
 type Order = Extract<PlatformFrame, { op: 'execute' }>;
 type LogFrame = Extract<WorkerFrame, { op: 'log' }>;
@@ -22,12 +23,29 @@ const MAX_UNHEARD = 10_000;
 export class Attempts {
   private readonly known = new Map<string, Attempt>();
   private idle: (() => void)[] = [];
+  /** Bytes that a frame may have. */
+  private limit = WORKER_FRAME_BYTES;
+  /** Of the frames sent on this connection. */
+  private largest = 0;
+  /** Bytes of a frame that did not get through, whatever the limit was said to be: something in between may have its own. */
+  private refused = Infinity;
 
   constructor(
     private readonly handlers: ReadonlyMap<string, Perform>,
-    /** Sends a frame if there is a connection; what was not heard is said again on the next. */
-    private readonly send: (frame: WorkerFrame) => void,
+    /** Sends the text of a frame if there is a connection; what was not heard is said again on the next. */
+    private readonly deliver: (text: string) => void,
   ) {}
+
+  /** A new connection takes frames of so many bytes. */
+  bound(maxFrame: number): void {
+    this.limit = Math.min(maxFrame, this.refused - 1);
+    this.largest = 0;
+  }
+
+  /** The connection was closed for the size of a frame: the largest one is not said again. */
+  tooLarge(): void {
+    if (this.largest > 0) this.refused = this.largest;
+  }
 
   get size(): number {
     return this.known.size;
@@ -58,7 +76,7 @@ export class Attempts {
     const perform = this.handlers.get(handler) ?? notFound(handler);
     void perform(input, this.contextOf(attempt)).then((outcome) => {
       attempt.outcome = outcome;
-      if (this.known.get(id) === attempt) this.send({ op: 'result', id, outcome });
+      if (this.known.get(id) === attempt) this.say(resultText(id, outcome, this.limit));
     });
   }
 
@@ -90,13 +108,31 @@ export class Attempts {
   repeat(): void {
     for (const [id, { unheard, outcome }] of this.known) {
       for (const frame of unheard) this.send(frame);
-      if (outcome !== undefined) this.send({ op: 'result', id, outcome });
+      if (outcome !== undefined) this.say(resultText(id, outcome, this.limit));
     }
   }
 
   /** Resolves when no attempt is left. */
   async drained(): Promise<void> {
     if (this.known.size > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+  }
+
+  private send(frame: WorkerFrame): void {
+    this.say(JSON.stringify(frame));
+  }
+
+  private say(text: string): void {
+    this.largest = Math.max(this.largest, Buffer.byteLength(text));
+    this.deliver(text);
+  }
+
+  private log(attempt: Attempt, text: string): void {
+    attempt.logged += 1;
+    const { id } = attempt.order;
+    const frame: LogFrame = { op: 'log', id, n: attempt.logged, stream: 'stdout', text, at: Date.now() };
+    attempt.unheard.push(frame);
+    if (attempt.unheard.length > MAX_UNHEARD) attempt.unheard.shift();
+    this.send(frame);
   }
 
   private contextOf(attempt: Attempt): HandlerContext {
@@ -110,16 +146,11 @@ export class Attempts {
       signal: attempt.abort.signal,
       log: (text) => {
         if (!isOpen()) return;
-        attempt.logged += 1;
-        const line = text.endsWith('\n') ? text : `${text}\n`;
-        const frame: LogFrame = { op: 'log', id, n: attempt.logged, stream: 'stdout', text: line, at: Date.now() };
-        attempt.unheard.push(frame);
-        if (attempt.unheard.length > MAX_UNHEARD) attempt.unheard.shift();
-        this.send(frame);
+        for (const piece of logPieces(text.endsWith('\n') ? text : `${text}\n`)) this.log(attempt, piece);
       },
       progress: (percent, text) => {
-        const bounded = Math.min(100, Math.max(0, percent));
-        if (isOpen()) this.send({ op: 'progress', id, percent: bounded, ...(text === undefined ? {} : { text }) });
+        const frame = progressFrame(id, percent, text);
+        if (isOpen()) this.send(frame);
       },
       heartbeat: () => {
         if (isOpen()) this.send({ op: 'alive', id });

@@ -16,6 +16,8 @@ export interface Closed {
 /** One connection of a worker. */
 export interface WorkerSocket {
   send(frame: WorkerFrame): void;
+  /** Sends the text of a frame. */
+  sendText(text: string): void;
   close(code: number, reason: string): void;
   /** Resolves when the connection is over. */
   readonly closed: Promise<Closed>;
@@ -37,9 +39,10 @@ export async function openSocket(options: {
     maxPayload: 0,
   });
   let heardAt = Date.now();
-  const send = (frame: WorkerFrame): void => {
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(frame), () => undefined);
+  const sendText = (text: string): void => {
+    if (socket.readyState === socket.OPEN) socket.send(text, () => undefined);
   };
+  const send = (frame: WorkerFrame): void => sendText(JSON.stringify(frame));
   const watch = setInterval(() => {
     const quiet = Date.now() - heardAt;
     if (quiet > DEAD_MS) socket.terminate();
@@ -65,7 +68,7 @@ export async function openSocket(options: {
   void closed.then(() => signal.removeEventListener('abort', stop));
   await opened(socket, url);
   send(hello);
-  return { send, close: (code, reason) => socket.close(code, reason), closed };
+  return { send, sendText, close: (code, reason) => socket.close(code, reason), closed };
 }
 
 function textOf(data: RawData): string {

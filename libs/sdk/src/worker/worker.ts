@@ -32,6 +32,8 @@ const STOP_MS = 10_000;
 const CONCURRENCY = 10;
 /** setTimeout fires at once above this. */
 const MAX_TIMER_MS = 2_147_483_647;
+/** The code of a close for the size of a frame. */
+const TOO_LARGE = 1009;
 /** Closes after which it does no good to come back. */
 const FOR_GOOD: readonly number[] = [WORKER_CLOSE.unauthorized, WORKER_CLOSE.refused, WORKER_CLOSE.replaced];
 
@@ -79,8 +81,8 @@ export class Worker {
       resources: resourcesOf(options.resources),
       slots: options.concurrency ?? CONCURRENCY,
     };
-    this.attempts = new Attempts(table, (frame) => {
-      if (this.welcomed) this.socket?.send(frame);
+    this.attempts = new Attempts(table, (text) => {
+      if (this.welcomed) this.socket?.sendText(text);
     });
     this.firstWelcome = new Promise((resolve) => (this.welcome = resolve));
     this.ended = this.run().finally(() => clearTimeout(this.leaseTimer));
@@ -126,6 +128,7 @@ export class Worker {
         const { code, reason } = await this.connectOnce();
         if (signal.aborted) return;
         if (FOR_GOOD.includes(code)) throw refusal(code, reason);
+        if (code === TOO_LARGE) this.attempts.tooLarge();
         this.notice(`the connection ended (${code} ${reason}); connecting again`);
       } catch (error) {
         if (signal.aborted) return;
@@ -173,6 +176,7 @@ export class Worker {
         this.failures = 0;
         for (const id of order.lost) this.attempts.forget(id, 'the attempt belongs to somebody else by now');
         this.welcomed = true;
+        this.attempts.bound(order.maxFrame);
         this.attempts.repeat();
         if (this.draining) this.socket?.send({ op: 'drain' });
         this.notice(`connected to ${this.url} as ${this.workerId}`);

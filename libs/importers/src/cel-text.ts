@@ -54,8 +54,10 @@ export function templateOf(pieces: readonly Piece[]): string {
       continue;
     }
     // A $ before an expression would make it text.
-    const dollars = /\$*$/.exec(plain)?.[0] ?? '';
-    result += escaped(plain.slice(0, plain.length - dollars.length));
+    let end = plain.length;
+    while (plain[end - 1] === '$') end -= 1;
+    const dollars = plain.slice(end);
+    result += escaped(plain.slice(0, end));
     result += `${dollars === '' ? '' : `\${{ '${dollars}' }}`}\${{ ${piece.cel} }}`;
     plain = '';
   }

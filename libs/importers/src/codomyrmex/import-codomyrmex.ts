@@ -3,6 +3,7 @@ import { readDocument } from '@lattice/flow';
 import type { Imported } from '../importer';
 import { legalName } from '../legal-name';
 import { taskKeysOf } from '../task-keys';
+import { dottedNames } from './dotted-names';
 import { readSteps, type CodomyrmexFile, type Step } from './read-steps';
 import { conditionOf, withReferences, type Names } from './references';
 
@@ -17,6 +18,7 @@ export function importCodomyrmex(value: unknown): Imported {
   const keys = taskKeysOf(file.steps.map(({ name }) => name));
   const names: Names = {
     keys: new Map(file.steps.map(({ name }, index) => [name, keys[index] ?? ''])),
+    dotted: dottedNames(file.steps.map(({ name }) => name)),
     inputs: new Set(),
     unread: new Set(),
     referred: new Map(),

@@ -1,11 +1,14 @@
 import { stepTo, templateOf, type Piece } from '../cel-text';
 import { toCel } from '../python-expression';
 import type { NameOf } from '../python-names';
+import { longestAt, type DottedNames } from './dotted-names';
 
 /** What `{{...}}` in a file may name, and what it is here. */
 export interface Names {
   /** Step name -> task key. */
   readonly keys: ReadonlyMap<string, string>;
+  /** Names of steps that hold dots. */
+  readonly dotted: DottedNames;
   /** Names that are no steps: they become inputs of the workflow. */
   readonly inputs: Set<string>;
   /** Texts that were left as they are. */
@@ -16,6 +19,8 @@ export interface Names {
 
 const INPUTS = new Set(['inputs', 'input', 'params', 'parameters', 'workflow']);
 const OUTPUTS = new Set(['output', 'result', 'outputs', 'results']);
+/** Whatever stands between the brackets is trimmed later: a pattern that does so itself takes cubic time for many spaces. */
+const REFERENCE = /\{\{([^{}]*)\}\}/g;
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** `step.output.a`, `inputs.a`, `a` as paths of expressions. `from` is the step that names them. */
@@ -59,11 +64,11 @@ export function withReferences(value: unknown, names: Names, from: string): unkn
 function text(whole: string, names: Names, from: string): string {
   const pieces: Piece[] = [];
   let end = 0;
-  for (const match of whole.matchAll(/\{\{\s*([^{}]*?)\s*\}\}/g)) {
+  for (const match of whole.matchAll(REFERENCE)) {
     const [found, path = ''] = match;
     pieces.push({ text: whole.slice(end, match.index) });
     end = match.index + found.length;
-    const cel = reference(path, names, from);
+    const cel = reference(path.trim(), names, from);
     if (cel === undefined) names.unread.add(found);
     pieces.push(cel === undefined ? { text: found } : { cel });
   }
@@ -74,9 +79,7 @@ function reference(path: string, names: Names, from: string): string | undefined
   const parts = path.split('.').map((part) => part.trim());
   if (parts.some((part) => part === '' || /[^A-Za-z0-9_ -]/.test(part))) return undefined;
   // The name of a step may hold dots itself.
-  const whole = [...names.keys.keys()].find(
-    (name) => name.includes('.') && (path === name || path.startsWith(`${name}.`)),
-  );
+  const whole = longestAt(names.dotted, path);
   const fields =
     whole === undefined
       ? parts

@@ -63,11 +63,41 @@ function statementsOf(text: string): string[] | undefined {
   return lines.map((line) => line.trim());
 }
 
+/** Names with their fields, but for the name of a method that is called. So many fields are more than a person writes. */
+const CHAIN = /(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*(?!\s*\()){0,100}/g;
+
+/** A program without its comments and texts. By hand: patterns for texts run out of stack in long ones, or take quadratic time. */
+function codeOf(text: string): string {
+  let code = '';
+  let from = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (char !== '#' && char !== '"' && char !== "'") continue;
+    code += `${text.slice(from, at)} `;
+    at = char === '#' ? endOfLine(text, at) - 1 : endOfText(text, at);
+    from = at + 1;
+  }
+  return code + text.slice(from);
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end === -1 ? text.length : end;
+}
+
+/** Place of the quote that ends the text; one that nothing ends goes on to the end of its line. */
+function endOfText(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\n') return at - 1;
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === text[start]) return at;
+  }
+  return text.length;
+}
+
 /** Names that a program may ask the context for, as they stand in it. */
 export function namesIn(text: string): string[][] {
   const found = new Map<string, string[]>();
-  const code = text.replaceAll(/#[^\n]*|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, ' ');
-  for (const [chain] of code.matchAll(/(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*(?!\s*\())*/g))
-    found.set(chain, chain.split('.'));
+  for (const [chain] of codeOf(text).matchAll(CHAIN)) found.set(chain, chain.split('.'));
   return [...found.values()].slice(0, 200);
 }

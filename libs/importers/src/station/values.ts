@@ -3,14 +3,17 @@ import { toCel } from '../python-expression';
 import type { NameOf } from '../python-names';
 import { fieldsOf } from './graph';
 
+/** Characters and fields of a path: what a person writes is far below, and patterns run out of stack far above. */
+const LONGEST_PATH = 2_000;
+const MOST_FIELDS = 100;
 const FIELD = '[A-Za-z_][A-Za-z0-9_-]*';
 const PATH = new RegExp(`^(?:\\$\\.)?(${FIELD}(?:\\[\\d{1,6}\\])*(?:\\.${FIELD}(?:\\[\\d{1,6}\\])*)*)$`);
 const JSON_PATH = new RegExp(`^\\$(?:\\.${FIELD}(?:\\[\\d{1,6}\\])*)+$`);
-const TEMPLATES = new RegExp(`\\{\\{([^{}]{1,2000})\\}\\}|\\$\\{(${FIELD}(?:\\.${FIELD})*)\\}`, 'g');
+const TEMPLATES = new RegExp(`\\{\\{([^{}]{1,2000})\\}\\}|\\$\\{(${FIELD}(?:\\.${FIELD}){0,${MOST_FIELDS}})\\}`, 'g');
 
 /** The fields of a path such as `$.a.b[0]` or `a.b`; undefined when it is none. */
 export function pathOf(text: string): readonly string[] | undefined {
-  const path = PATH.exec(text.trim())?.[1];
+  const path = text.length > LONGEST_PATH ? undefined : PATH.exec(text.trim())?.[1];
   return path?.split(/[.[]/).map((part) => part.replace(/\]$/, ''));
 }
 
@@ -38,7 +41,7 @@ export function withExpressions(value: unknown, naming: Naming): unknown {
 }
 
 function textOf(text: string, naming: Naming): string {
-  if (JSON_PATH.test(text)) {
+  if (text.length <= LONGEST_PATH && JSON_PATH.test(text)) {
     const cel = celOfPath(text, naming.nameOf);
     if (cel === undefined) naming.unread.add(text);
     return templateOf([cel === undefined ? { text } : { cel }]);

@@ -95,6 +95,7 @@ describe('a worker of the SDK', () => {
     expect((await client.workers()).find(({ workerId }) => workerId === 'diamond-worker')).toMatchObject({
       status: 'online',
       handlers: ['double', 'sum'],
+      outside: true,
     });
   });
 
@@ -271,6 +272,16 @@ describe('a worker of the SDK', () => {
       const stopped = (await client.workers()).find(({ workerId }) => workerId === first.workerId);
       return stopped?.status === 'offline' && stopped.reason === 'stopped';
     });
+  });
+
+  it('does no batches, and the task that waits for one says so', async () => {
+    await start({ handlers: { embed: () => 1 } });
+    const flow = createWorkflow('batched');
+    flow.add(handler({ name: 'embed', batch: { size: 2 } }));
+    const run = await flow.run(client);
+    const reason = await eventually('it waits', async () => (await run.status()).tasks[0]?.reason ?? undefined);
+    expect(reason).toContain('only workers of the SDK have the handler "embed"');
+    await run.cancel();
   });
 
   it('is refused without the scope worker, and with handlers that can be none', async () => {

@@ -78,6 +78,7 @@ export const workerViewSchema = z.object({
   labels: z.record(z.string(), labelValueSchema),
   handlers: z.array(z.string()),
   scripts: z.boolean().describe('Whether it does tasks that use script: it has a folder of scripts (LATTICE_SCRIPTS).'),
+  outside: z.boolean().describe('Whether it is a worker of the SDK, which joined through the API: it does no batches.'),
   resources: amounts.extend({ gpuMemory: z.number().describe('Bytes of the GPU that has most.') }),
   free: amounts.extend({ slots: z.number().int() }),
   gpus: z.array(gpuViewSchema),

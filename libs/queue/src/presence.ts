@@ -16,8 +16,9 @@ export const DEAF_MS = 3 * HEARTBEAT_MS;
 
 const announcementSchema = workerViewSchema.omit({ status: true, reason: true, seenAt: true, provedAt: true }).extend({
   state: z.enum(['registering', 'online', 'cordoned', 'draining', 'drained']),
-  /** Workers of earlier versions tell nothing of scripts. */
+  /** Workers of earlier versions tell nothing of these. */
   scripts: z.boolean().default(false),
+  outside: z.boolean().default(false),
   /** Milliseconds since the worker last showed that it takes tasks. */
   provedAgo: z.number(),
   /** Tells this process from others of the same id; absent where a worker may go on in another process, or connection. */

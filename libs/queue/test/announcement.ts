@@ -10,6 +10,7 @@ export function announcement(workerId: string, change: Partial<Announcement> = {
     labels: {},
     handlers: [],
     scripts: false,
+    outside: false,
     resources: { cpu: 4, memory: 1, gpu: 0, gpuMemory: 0 },
     free: { cpu: 4, memory: 1, gpu: 0, slots: 1 },
     gpus: [],

@@ -15,6 +15,7 @@ export type { RunHandle } from './workflow/run-handle';
 export type { Checked, Given, SchemaLike } from './workflow/schema';
 export { handler, task } from './workflow/task';
 export type {
+  Batch,
   CodeFunction,
   CodeOptions,
   CodeTask,

@@ -23,7 +23,7 @@ import {
   type WorkerView,
 } from '@lattice/contracts';
 import type { ListRunsOptions, SubmitOptions, WaitOptions } from './client-options';
-import { addressOf } from './address';
+import { addressOf, fromEnvironment } from './address';
 import { bodyOf, yamlSubmission } from './document-body';
 import { ApiError } from './errors';
 import { followEvents, type EventsOptions } from './events';
@@ -50,11 +50,11 @@ export class LatticeClient {
   private readonly connection: Connection;
 
   /** Throws `bad_value` for an address that is none. */
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions = {}) {
     this.url = addressOf(options.url);
     this.connection = {
       url: this.url,
-      apiKey: options.apiKey,
+      apiKey: options.apiKey ?? fromEnvironment('LATTICE_API_KEY'),
       fetch: options.fetch ?? fetch,
       timeoutMs: options.timeoutMs ?? 30_000,
     };

@@ -37,6 +37,7 @@ export {
   type SchemaLike,
   handler,
   task,
+  type Batch,
   type CodeFunction,
   type CodeOptions,
   type CodeTask,

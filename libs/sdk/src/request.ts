@@ -3,8 +3,9 @@ import { backoff, parseRetryAfter, sleep } from './backoff';
 import { ApiError, Unreachable, reasonOf } from './errors';
 
 export interface ClientOptions {
-  /** Where the API listens, for instance http://127.0.0.1:3000. */
-  url: string;
+  /** Where the API listens, for instance http://127.0.0.1:3000. Default: LATTICE_URL of the environment. */
+  url?: string | undefined;
+  /** Default: LATTICE_API_KEY of the environment. */
   apiKey?: string | undefined;
   /** In place of the global fetch. */
   fetch?: typeof fetch | undefined;

@@ -197,6 +197,7 @@ export class RemoteWorker {
       labels,
       handlers: [...handlers].sort(),
       scripts: false,
+      outside: true,
       gpus: [],
       batches: [],
       running: this.loop.running,

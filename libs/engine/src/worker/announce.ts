@@ -14,6 +14,7 @@ export interface Facts extends Pick<
   | 'labels'
   | 'handlers'
   | 'scripts'
+  | 'outside'
   | 'gpus'
   | 'batches'
   | 'running'

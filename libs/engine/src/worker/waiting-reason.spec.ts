@@ -11,6 +11,7 @@ const worker = (change: Partial<WorkerView>): WorkerView => ({
   labels: {},
   handlers: [],
   scripts: false,
+  outside: false,
   resources: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0, gpuMemory: 0 },
   free: { cpu: 4, memory: 8 * 2 ** 30, gpu: 0, slots: 100 },
   gpus: [],
@@ -55,6 +56,22 @@ test('names the handler, and resources that nobody has', () => {
   expect(waitingReason(entry({ need: { cpu: 8, memory: 0, gpu: 1, gpuMemory: 0 } }), [worker({})])).toBe(
     'no worker has 8 CPUs; the most is 4 CPUs; no worker has 1 GPU; the most is 0 GPUs',
   );
+});
+
+test('says that workers of the SDK do no batches', () => {
+  const embed = entry({ uses: 'handler', handler: 'embed', batch: { size: 8, timeoutMs: 50 } });
+  const outside = worker({ handlers: ['embed'], outside: true });
+  expect(waitingReason(embed, [outside, worker({})])).toBe(
+    'only workers of the SDK have the handler "embed", and they do no batches; start one whose LATTICE_HANDLERS has it, or leave out batch',
+  );
+  expect(waitingReason(embed, [outside, worker({ handlers: ['embed'] })])).toBeUndefined();
+  expect(waitingReason(embed, [worker({})])).toContain('no worker has the handler "embed"');
+  expect(
+    waitingReason({ ...embed, rules: { zone: 'a' } }, [
+      { ...outside, labels: { zone: 'a' } },
+      worker({ handlers: ['embed'] }),
+    ]),
+  ).toBe('no worker has all of it together: handler embed, in batches, zone=a, 1 CPU');
 });
 
 test('says that nobody has a folder of scripts, or not where it is asked for', () => {

@@ -13,6 +13,7 @@ export function waitingReason(entry: ResourceClass, workers: readonly WorkerView
   if (online.length === 0) return nobody(workers);
   const faults = [
     handlerFault(entry, online),
+    batchFault(entry, online),
     scriptFault(entry, online),
     ...ruleFaults(entry, online),
     ...needFaults(entry, online),
@@ -31,6 +32,7 @@ function nobody(workers: readonly WorkerView[]): string {
 function serves(entry: ResourceClass, worker: WorkerView): boolean {
   return [
     handlerFault(entry, [worker]),
+    batchFault(entry, [worker]),
     scriptFault(entry, [worker]),
     ...ruleFaults(entry, [worker]),
     ...needFaults(entry, [worker]),
@@ -40,6 +42,14 @@ function serves(entry: ResourceClass, worker: WorkerView): boolean {
 function handlerFault({ handler }: ResourceClass, workers: readonly WorkerView[]): string | undefined {
   if (handler === undefined || workers.some(({ handlers }) => handlers.includes(handler))) return undefined;
   return `no worker has the handler "${handler}"; start one whose LATTICE_HANDLERS has it`;
+}
+
+/** Workers that have the handler, but none of them does batches. */
+function batchFault({ handler, batch }: ResourceClass, workers: readonly WorkerView[]): string | undefined {
+  if (handler === undefined || batch === undefined) return undefined;
+  const able = workers.filter(({ handlers }) => handlers.includes(handler));
+  if (able.length === 0 || able.some(({ outside }) => !outside)) return undefined;
+  return `only workers of the SDK have the handler "${handler}", and they do no batches; start one whose LATTICE_HANDLERS has it, or leave out batch`;
 }
 
 function scriptFault({ uses }: ResourceClass, workers: readonly WorkerView[]): string | undefined {
@@ -101,10 +111,11 @@ function gpuFault(need: ResourceClass['need'], workers: readonly WorkerView[]): 
   return `no worker has a GPU with ${mebibytes(need.gpuMemory)}; the most is ${mebibytes(most)}`;
 }
 
-function askedOf({ uses, handler, rules, need }: ResourceClass): string[] {
+function askedOf({ uses, handler, batch, rules, need }: ResourceClass): string[] {
   return [
     ...(uses === 'script' ? ['a folder of scripts'] : []),
     ...(handler === undefined ? [] : [`handler ${handler}`]),
+    ...(batch === undefined ? [] : ['in batches']),
     ...Object.entries(rules).map(([label, rule]) => ruleText(label, rule)),
     ...(need.cpu > 0 ? [plural(need.cpu, 'CPU')] : []),
     ...(need.memory > 0 ? [`${mebibytes(need.memory)} of memory`] : []),

@@ -276,6 +276,7 @@ export class LatticeWorker {
       labels: { ...this.labels.all },
       handlers: [...this.handlers.keys()].sort(),
       scripts: this.runtime.settings.worker.scripts !== undefined,
+      outside: false,
       gpus: gpus.all.map((gpu) => ({ ...gpu, holders: holders.get(gpu.uuid) ?? [] })),
       batches: pendingOf(ledger.batches),
       running: this.loop.running,

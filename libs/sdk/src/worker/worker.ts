@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { LatticeError, WORKER_CLOSE, parseSize, type WorkerFrame, type PlatformFrame } from '@lattice/contracts';
-import { addressOf } from '../address';
+import { addressOf, fromEnvironment } from '../address';
 import { backoff, sleep } from '../backoff';
 import { ApiError, Unreachable } from '../errors';
 import { Attempts } from './attempts';
@@ -10,9 +10,9 @@ import { findResources } from './machine';
 import { openSocket, type Closed, type WorkerSocket } from './worker-socket';
 
 export interface WorkerOptions {
-  /** Where the API listens, for instance http://127.0.0.1:3000. */
-  url: string;
-  /** A key with the scope `worker` (or `admin`). */
+  /** Where the API listens, for instance http://127.0.0.1:3000. Default: LATTICE_URL of the environment. */
+  url?: string | undefined;
+  /** A key with the scope `worker` (or `admin`). Default: LATTICE_API_KEY of the environment. */
   apiKey?: string | undefined;
   /** What it can do: handlers defined with a function, or functions by name. */
   handlers: Handlers;
@@ -142,7 +142,7 @@ export class Worker {
 
   private async connectOnce(): Promise<Closed> {
     const { url } = this;
-    const { apiKey } = this.options;
+    const apiKey = this.options.apiKey ?? fromEnvironment('LATTICE_API_KEY');
     const hello = { ...this.hello, attempts: this.attempts.list() };
     try {
       this.socket = await openSocket({

@@ -1,4 +1,4 @@
-import { LatticeError, USES_PATTERN, retrySchema, type TaskDocument } from '@lattice/contracts';
+import { LatticeError, USES_PATTERN, batchSchema, retrySchema, type TaskDocument } from '@lattice/contracts';
 import type { z } from 'zod';
 import type { CodeTask, Task } from './task';
 
@@ -20,7 +20,7 @@ function bundlerOf(name: string): Bundle {
 
 /** A task as the document has it; its input is a template already. */
 export function documentOfTask(task: Task, { input }: { input: z.core.util.JSONType }): TaskDocument {
-  const { description, resources, runsOn, retry, timeout, queueTimeout, heartbeat, env, tags } = task;
+  const { description, resources, runsOn, retry, timeout, queueTimeout, heartbeat, batch, env, tags } = task;
   return {
     ...bodyOf(task, input),
     ...(description === undefined ? {} : { description }),
@@ -30,6 +30,7 @@ export function documentOfTask(task: Task, { input }: { input: z.core.util.JSONT
     ...(timeout === undefined ? {} : { timeout }),
     ...(queueTimeout === undefined ? {} : { queueTimeout }),
     ...(heartbeat === undefined ? {} : { heartbeat }),
+    ...(batch === undefined ? {} : { batch: batchSchema.parse(batch) }),
     ...(env === undefined ? {} : { env }),
     ...(tags === undefined ? {} : { tags }),
   };

@@ -1,4 +1,4 @@
-import type { LabelRule, Resources, SandboxLevel } from '@lattice/contracts';
+import { LatticeError, type LabelRule, type Resources, type SandboxLevel } from '@lattice/contracts';
 import type { Checked, Given, SchemaLike } from './schema';
 
 /** Times are durations such as `500ms`; see `retry` of a document. */
@@ -10,6 +10,16 @@ export interface Retry {
   jitter?: boolean | number;
   retryOn?: (string | number)[];
   ignore?: (string | number)[];
+}
+
+/** Tasks that one call does together. */
+export interface Batch {
+  /** The most members. */
+  size: number;
+  /** A duration such as `50ms` (the default): so long the first member waits for others; 0: not at all. */
+  timeout?: string | 0;
+  /** Only tasks of one key come together; may be an expression. */
+  key?: string;
 }
 
 /** What every task of a workflow may say, besides what it does. */
@@ -25,13 +35,15 @@ export interface TaskSettings {
   queueTimeout?: string | undefined;
   /** An attempt that gives no sign of life for so long is stopped. */
   heartbeat?: string | undefined;
+  /** Of handlers only; workers of the platform (`LATTICE_HANDLERS`) do batches, those of `worker()` do not. */
+  batch?: Batch | undefined;
   env?: Record<string, string | number | boolean> | undefined;
   tags?: string[] | undefined;
 }
 
 export interface TaskOptions<I extends SchemaLike | undefined, O extends SchemaLike | undefined> extends TaskSettings {
-  /** Letters, digits and . _ -; of a task in a workflow also its key, with _ in place of the others. */
-  name: string;
+  /** Letters, digits and . _ -; of a task in a workflow also its key, with _ in place of the others. Default: that of the function. */
+  name?: string | undefined;
   /** What it takes: a zod schema, or the fields of an object. Checked before the function is called. */
   inputs?: I;
   /** What it gives. Checked after the function, so that whoever depends on it can rely on the type. */
@@ -60,6 +72,7 @@ export type HandlerFunction<I, O> = (input: I, context: HandlerContext) => O | P
 export type CodeFunction<I, O> = (input: I) => O | Promise<O>;
 
 interface TaskBase<I extends SchemaLike | undefined, O extends SchemaLike | undefined> extends TaskOptions<I, O> {
+  name: string;
   /** Only a type: what has to be given, and what comes out. */
   readonly types?: { given: Given<I>; gives: Checked<O> };
 }
@@ -97,7 +110,7 @@ export function handler<I extends SchemaLike | undefined = undefined, O extends 
   options: TaskOptions<I, O>,
   run?: HandlerFunction<Checked<I>, Given<O> | GivenNothing<O>>,
 ): HandlerTask<I, O> {
-  return { ...options, kind: 'handler', run };
+  return { ...options, name: nameOf(options.name, run), kind: 'handler', run };
 }
 
 export interface CodeOptions<I extends SchemaLike | undefined, O extends SchemaLike | undefined> extends TaskOptions<
@@ -121,7 +134,14 @@ export function task<I extends SchemaLike | undefined = undefined, O extends Sch
   options: CodeOptions<I, O>,
   run: CodeFunction<Checked<I>, Given<O> | GivenNothing<O>>,
 ): CodeTask<I, O> {
-  return { ...options, kind: 'code', run, from: options.from, sandbox: options.sandbox };
+  const name = nameOf(options.name, run);
+  return { ...options, name, kind: 'code', run, from: options.from, sandbox: options.sandbox };
+}
+
+function nameOf(given: string | undefined, run: { readonly name: string } | undefined): string {
+  const name = given ?? run?.name;
+  if (name !== undefined && name !== '') return name;
+  throw new LatticeError('bad_value', 'a task has a name: give one, or a function that has one');
 }
 
 /** A task that declares no outputs may give anything. */

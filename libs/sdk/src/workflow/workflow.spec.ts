@@ -66,6 +66,26 @@ describe('createWorkflow', () => {
     });
   });
 
+  it('carries batch, and takes the name of the function where none is given', () => {
+    const workflow = createWorkflow('batches', { inputs: { text: z.string() } });
+    const embed = handler(
+      { inputs: { text: z.string() }, batch: { size: 32, key: '${{ inputs.text }}' } },
+      function embed_all() {
+        return 1;
+      },
+    );
+    workflow.add(embed, { text: workflow.inputs.text });
+    expect(documentSchema.parse(workflow.toDocument()).tasks).toEqual({
+      embed_all: {
+        uses: 'handler/embed_all',
+        with: { input: { text: '${{ inputs.text }}' } },
+        batch: { size: 32, timeout: '50ms', key: '${{ inputs.text }}' },
+      },
+    });
+    expect(() => handler({}, () => 1)).toThrow(/a task has a name/);
+    expect(() => handler({})).toThrow(/a task has a name/);
+  });
+
   it('makes conditions and values of references with cel, and refuses a reference in a plain text', () => {
     const workflow = createWorkflow('conditions', { inputs: { least: z.number(), title: z.string() } });
     const { output } = workflow.add(load, { file: 'a' });

@@ -96,6 +96,37 @@ it('makes tasks of steps, with what they have', () => {
   ]);
 });
 
+it('carries over how steps are tried again, and notes what is not', () => {
+  const policy = { max_attempts: 2, jitter: 0.3, retry_on: ['TimeoutError'], on_giveup: 'log' };
+  const { workflow, notes } = imported({
+    name: 'x',
+    steps: [
+      step('a', { retry_policy: policy, max_retries: 7, retry_delay: 1, metadata: 'by hand' }),
+      step('b', { retry_policy: { jitter: 'full', retry_on: 'any' } }),
+      step('c', { max_retries: 1, retries: 2, retry_delay: 3, metadata: ['x'] }),
+      step('d', { retry_delay: 3, metadata: { owner: 'me' } }),
+    ],
+  });
+  const rest = { factor: 2, maxDelay: '60s' };
+  expect(Object.values(workflow.tasks).map(({ retry, metadata }) => [retry, metadata])).toEqual([
+    [{ maxAttempts: 2, initialDelay: '1s', ...rest, jitter: 0.3, retryOn: ['TimeoutError'] }, { metadata: 'by hand' }],
+    [{ maxAttempts: 3, initialDelay: '1s', ...rest, jitter: false }, undefined],
+    [{ maxAttempts: 2, initialDelay: '3s', ...rest, jitter: false }, { metadata: ['x'] }],
+    [undefined, { owner: 'me' }],
+  ]);
+  expect(notes.slice(1)).toEqual([
+    'Step "a": not carried over: on_giveup, of its retry_policy, for nothing here is that.',
+    'Step "a": it is tried again on TimeoutError: its handler has to fail with such codes or classes.',
+    'Step "a": not carried over: max_retries, retry_delay, for there is a retry_policy.',
+    'Step "a": kept as metadata, without effect: metadata.',
+    'Step "b": not carried over: jitter, retry_on, of its retry_policy, for nothing here is that.',
+    'Step "c": not carried over: retries, for there is max_retries.',
+    'Step "c": kept as metadata, without effect: metadata.',
+    'Step "d": not carried over: retry_delay, for it is not tried again.',
+    'Step "d": kept as metadata, without effect: owner.',
+  ]);
+});
+
 it('tells all faults with their places', () => {
   expect(
     codesOf({

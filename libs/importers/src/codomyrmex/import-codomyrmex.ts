@@ -6,6 +6,7 @@ import { taskKeysOf } from '../task-keys';
 import { dottedNames } from './dotted-names';
 import { readSteps, type CodomyrmexFile, type Step } from './read-steps';
 import { conditionOf, withReferences, type Names } from './references';
+import { RETRY_FIELDS, retryOf, seconds } from './retry-of-step';
 
 /**
  * Imports a workflow of Codomyrmex: a step is a task of `handler/MODULE.ACTION` that gets the parameters; `{{step.output}}` is the output of
@@ -44,16 +45,16 @@ export function importCodomyrmex(value: unknown): Imported {
 }
 
 function taskOf(step: Step, names: Names, notes: string[]): Record<string, unknown> {
-  const { name, module, action, parameters, dependencies, run_if, condition, required, timeout, retries, retry_count } =
-    step;
-  const { max_retries, retry_delay, retry_policy, tags, metadata, ...details } = step;
+  const { name, module, action, parameters, dependencies, run_if, condition, required, timeout } = step;
+  const { tags, metadata, ...details } = step;
   for (const used of ['name', 'module', 'action', 'parameters', 'dependencies', 'run_if', 'condition', 'required'])
     delete details[used];
-  for (const used of ['timeout', 'retries', 'retry_count']) delete details[used];
+  for (const used of ['timeout', ...RETRY_FIELDS]) delete details[used];
   const uses = handlerOf(module ?? undefined, action);
   const needs = [...new Set(dependencies)].map((dependency) => names.keys.get(dependency));
-  const retry = retryOf(retry_policy, max_retries ?? retries ?? retry_count ?? 0, retry_delay ?? undefined);
-  const kept = { ...(typeof metadata === 'object' && metadata !== null ? metadata : {}), ...details };
+  const { retry, notes: ofRetry } = retryOf(step);
+  notes.push(...ofRetry.map((note) => `Step "${name}": ${note}`));
+  const kept = { ...metadataOf(metadata), ...details };
   const asked = run_if ?? condition ?? undefined;
   const runIf = asked === undefined ? undefined : conditionOf(asked, names, name);
   if (asked !== undefined && runIf === undefined) {
@@ -88,22 +89,10 @@ function handlerOf(module: string | undefined, action: string): string {
   return USES_PATTERN.test(uses) ? uses : 'handler/unnamed';
 }
 
-function retryOf(policy: Step['retry_policy'], retries: number, delay: number | undefined): unknown {
-  if (policy !== undefined && policy !== null) {
-    const { max_attempts, initial_delay, max_delay, exponential_base } = policy;
-    return {
-      maxAttempts: max_attempts ?? 3,
-      ...(initial_delay === undefined ? {} : { initialDelay: seconds(initial_delay) }),
-      ...(exponential_base === undefined ? {} : { factor: exponential_base }),
-      ...(max_delay === undefined ? {} : { maxDelay: seconds(max_delay) }),
-    };
-  }
-  if (retries === 0) return undefined;
-  return { maxAttempts: Math.min(retries + 1, 100), ...(delay === undefined ? {} : { initialDelay: seconds(delay) }) };
-}
-
-function seconds(count: number): string {
-  return Number.isInteger(count) ? `${count}s` : `${Math.max(1, Math.round(count * 1_000))}ms`;
+/** What a step keeps of its own; a text or a list has no names of its own. */
+function metadataOf(metadata: unknown): object {
+  if (metadata === undefined || metadata === null) return {};
+  return typeof metadata === 'object' && !Array.isArray(metadata) ? metadata : { metadata };
 }
 
 function generalNotes({ steps, details, name: original }: CodomyrmexFile, names: Names, name: string): string[] {

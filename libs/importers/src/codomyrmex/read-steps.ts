@@ -7,6 +7,9 @@ const retryPolicySchema = z.looseObject({
   initial_delay: z.number().min(0).optional(),
   max_delay: z.number().min(0).optional(),
   exponential_base: z.number().min(1).max(100).optional(),
+  /** What else it may be is told in a note. */
+  jitter: z.unknown().optional(),
+  retry_on: z.unknown().optional(),
 });
 
 const stepSchema = z.looseObject({

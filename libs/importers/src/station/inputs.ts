@@ -1,5 +1,5 @@
 import { INPUT_TYPES, isTaskKey, type InputType } from '@lattice/contracts';
-import type { Head } from './read-states';
+import type { Head } from './state-spec';
 
 /** The name of an input here: words of CEL get a _. */
 export function inputKey(name: string): string {

@@ -117,7 +117,7 @@ function inner(
   }: { block: Block | undefined; bind?: (path: readonly string[]) => Named | undefined; name: string },
 ): Graph {
   const scope = new Scope(node.graph.scope.keys, name);
-  return making.graph(making, block ?? { states: [], start: '' }, {
+  return making.graph(making, block ?? { states: [], start: '', name: '', unused: [] }, {
     scope,
     owner: node,
     ...(bind === undefined ? {} : { bind }),

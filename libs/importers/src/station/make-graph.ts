@@ -27,6 +27,10 @@ export function makeGraph(making: Making, block: Block, { scope, owner, bind, ne
     nodes.push(node);
   }
   for (const from of nodes) for (const id of from.next) byId.get(id)?.edges.push({ from, via: from.key });
+  if (block.unused.length > 0 && owner !== undefined)
+    making.notes.push(
+      `State "${owner.state.id}", ${block.name}: not carried over: ${block.unused.join(', ').slice(0, 500)}.`,
+    );
   const first: string[] = [];
   for (const node of nodes) {
     noteUnreadPaths(making, node);

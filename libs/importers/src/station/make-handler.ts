@@ -3,7 +3,7 @@ import { whole } from './graph';
 import { durationOf } from './go-duration';
 import { described, expressed, finish, needing, type Make, type Making } from './making';
 import type { Node } from './graph';
-import type { Spec } from './read-states';
+import type { Spec } from './state-spec';
 import { isKnownType } from './state-kinds';
 import { namesAt } from './names';
 import { celOfPath } from './values';

@@ -4,7 +4,8 @@ import { makeForeach, makeParallel, makeTry } from './make-blocks';
 import { makeCron, makeInject, makeTransform } from './make-values';
 import { makeSwitch } from './make-switch';
 import type { Make } from './making';
-import type { Spec } from './read-states';
+import { hasIterator, type State } from './read-states';
+import type { Spec } from './state-spec';
 import type { StateKind } from './state-kinds';
 
 const MAKES: Readonly<Record<StateKind, Make>> = {
@@ -41,16 +42,7 @@ const FIELDS: Readonly<Record<StateKind, readonly (keyof Spec)[]>> = {
   operation: ['operation', 'task', 'agentTask', 'prompt', 'input', 'inputPath', 'retry', 'timeout'],
   approval: ['operation', 'message', 'prompt', 'input', 'timeout', 'approvers'],
   cron: ['cron', 'timezone', 'enabled', 'input'],
-  foreach: [
-    'itemsPath',
-    'itemName',
-    'itemVariable',
-    'maxConcurrency',
-    'iterator',
-    'timeout',
-    'outputAggregation',
-    'agent',
-  ],
+  foreach: ['itemsPath', 'itemName', 'itemVariable', 'maxConcurrency', 'iterator', 'timeout', 'outputAggregation'],
   inject: ['data'],
   parallel: ['branches', 'join', 'outputAggregation'],
   signal: ['timeout'],
@@ -60,11 +52,18 @@ const FIELDS: Readonly<Record<StateKind, readonly (keyof Spec)[]>> = {
   try: ['try', 'catch', 'finally'],
 };
 
+/** Fields of a foreach that are of its agent, where it has no iterator. */
+const OF_EACH: readonly (keyof Spec)[] = ['agent', 'task', 'agentTask', 'prompt', 'retry'];
+
+function fieldsOf({ kind, spec }: State): readonly string[] {
+  return [...ALWAYS, ...FIELDS[kind], ...(kind === 'foreach' && !hasIterator(spec) ? OF_EACH : [])];
+}
+
 /** Makes the tasks of a state; gives those that come first. */
 export const makeState: Make = (making, node, needs) => {
   const { kind, spec, id } = node.state;
   const first = MAKES[kind](making, node, needs);
-  const used = new Set<string>([...ALWAYS, ...FIELDS[kind]]);
+  const used = new Set(fieldsOf(node.state));
   const kept = Object.entries(spec).filter(
     ([name, value]) => !used.has(name) && value !== undefined && value !== null && value !== '',
   );

@@ -3,103 +3,22 @@ import { z } from 'zod';
 import { FaultList } from '../fault-list';
 import { durationOf } from './go-duration';
 import { kindOf, type StateKind } from './state-kinds';
+import { blockSchema, fileSchema, stateSchema, type Head, type Spec } from './state-spec';
 
 /** States of a file, those within others counted. A person writes dozens. */
 const MOST_STATES = 500;
 /** States within states. */
 const DEEPEST = 10;
 
-const textSchema = z.string().nullish();
-const jsonObject = z.record(z.string(), z.json());
-const durationSchema = z.string().refine((text) => durationOf(text) !== undefined, {
-  message: 'not a duration such as 30s, 5m, 1h30m',
-  params: { code: 'bad_duration' },
-});
-
-const stateSchema = z.looseObject({
-  id: textSchema,
-  name: textSchema,
-  type: z.string().min(1),
-  input: jsonObject.nullish(),
-  output: jsonObject.nullish(),
-  transition: textSchema,
-  next: textSchema,
-  end: z.boolean().nullish(),
-  retry: z
-    .strictObject({
-      max_attempts: z.int().min(0).max(100).nullish(),
-      backoff: textSchema,
-      retry_on: z.array(z.string()).nullish(),
-    })
-    .nullish(),
-  timeout: durationSchema.nullish(),
-  description: textSchema,
-  operation: textSchema,
-  agent: textSchema,
-  task: textSchema,
-  agentTask: textSchema,
-  prompt: textSchema,
-  message: textSchema,
-  approval_title: textSchema,
-  approvers: z.array(z.string()).nullish(),
-  dataPath: textSchema,
-  conditions: z.array(z.strictObject({ if: z.string().min(1), next: z.string().min(1) })).nullish(),
-  defaultNext: textSchema,
-  data: jsonObject.nullish(),
-  resultPath: textSchema,
-  branches: z
-    .array(
-      z.looseObject({
-        id: textSchema,
-        name: textSchema,
-        start: textSchema,
-        agent: textSchema,
-        states: z.array(z.unknown()).nullish(),
-      }),
-    )
-    .nullish(),
-  join: z.strictObject({ mode: z.literal('all').nullish() }).nullish(),
-  itemsPath: textSchema,
-  itemName: textSchema,
-  itemVariable: textSchema,
-  maxConcurrency: z.int().nullish(),
-  iterator: z.unknown().optional(),
-  cron: textSchema,
-  timezone: textSchema,
-  enabled: z.boolean().nullish(),
-  duration: durationSchema.nullish(),
-  try: z.unknown().optional(),
-  catch: z.unknown().optional(),
-  finally: z.unknown().optional(),
-  expression: textSchema,
-  inputPath: textSchema,
-  outputPath: textSchema,
-  outputAggregation: textSchema,
-});
-export type Spec = z.infer<typeof stateSchema>;
-
-const blockSchema = z.looseObject({ start: textSchema, states: z.array(z.unknown()).min(1) });
-
-const headSchema = z.looseObject({
-  id: z.string().min(1),
-  name: textSchema,
-  version: z.union([z.string(), z.number()]).nullish(),
-  description: textSchema,
-  inputSchema: z
-    .looseObject({
-      properties: z.record(z.string(), z.looseObject({})).nullish(),
-      required: z.array(z.string()).nullish(),
-    })
-    .nullish(),
-});
-const fileSchema = headSchema.extend({ start: textSchema, states: z.array(z.unknown()).min(1) });
-export type Head = z.infer<typeof headSchema>;
-
 /** States that lead to one another. */
 export interface Block {
   readonly states: readonly State[];
   /** Id of the first. */
   readonly start: string;
+  /** What it is of its state: a branch, the iterator. */
+  readonly name: string;
+  /** Fields of it that nothing here is made of. */
+  readonly unused: readonly string[];
 }
 
 export interface State {
@@ -141,12 +60,31 @@ export function readStates(value: unknown): ReadFile {
 
 type Path = readonly (string | number)[];
 
+interface BlockSpec extends Partial<Pick<Block, 'name' | 'unused'>> {
+  readonly states: readonly unknown[];
+  readonly start?: string | null | undefined;
+}
+
+const NOTHING: Block = { states: [], start: '', name: '', unused: [] };
+
+/** A foreach without an iterator is the short form with an agent. */
+export function hasIterator({ iterator }: Spec): boolean {
+  return iterator !== undefined && iterator !== null;
+}
+
+/** Names of the fields that say something. */
+function given(fields: Record<string, unknown>): string[] {
+  return Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined || value === null || value === '' ? [] : [name],
+  );
+}
+
 class Reading {
   private count = 0;
 
   constructor(private readonly faults: FaultList) {}
 
-  block({ states, start }: { states: readonly unknown[]; start?: string | null | undefined }, at: Path): Block {
+  block({ states, start, name = '', unused = [] }: BlockSpec, at: Path): Block {
     this.count += states.length;
     if (this.count > MOST_STATES || at.length > 3 * DEEPEST) {
       this.fault(
@@ -154,7 +92,7 @@ class Reading {
         [...at, 'states'],
         `more than ${MOST_STATES} states, or states more than ${DEEPEST} deep`,
       );
-      return { states: [], start: '' };
+      return NOTHING;
     }
     const read = states.flatMap((state, index) => this.state(state, [...at, 'states', index]));
     const ids = new Map<string, State>();
@@ -166,7 +104,7 @@ class Reading {
     }
     // A state with faults has no id to be found by.
     if (read.length === states.length) this.targets(read, ids, { start, at });
-    return { states: read, start: start ?? read[0]?.id ?? '' };
+    return { states: read, start: start ?? read[0]?.id ?? '', name, unused };
   }
 
   private targets(
@@ -209,47 +147,63 @@ class Reading {
         at,
         branches: kind === 'parallel' ? this.branches(spec, at) : [],
         iterator: kind === 'foreach' ? this.iterator(spec, at) : undefined,
-        try: kind === 'try' ? this.inner(spec.try, [...at, 'try']) : undefined,
-        catch: kind === 'try' ? this.inner(spec.catch, [...at, 'catch']) : undefined,
-        finally: kind === 'try' ? this.inner(spec.finally, [...at, 'finally']) : undefined,
+        try: kind === 'try' ? this.inner(spec, 'try', at) : undefined,
+        catch: kind === 'try' ? this.inner(spec, 'catch', at) : undefined,
+        finally: kind === 'try' ? this.inner(spec, 'finally', at) : undefined,
       },
     ];
   }
 
-  private inner(value: unknown, at: Path): Block | undefined {
+  private inner(spec: Spec, name: 'iterator' | 'try' | 'catch' | 'finally', at: Path): Block | undefined {
+    const value = spec[name];
     if (value === undefined || value === null) return undefined;
     const parsed = blockSchema.safeParse(value);
-    if (parsed.success) return this.block(parsed.data, at);
-    this.faults.add(...faultsOf(parsed.error, at));
-    return undefined;
+    if (!parsed.success) {
+      this.faults.add(...faultsOf(parsed.error, [...at, name]));
+      return undefined;
+    }
+    const { states, start, ...rest } = parsed.data;
+    return this.block({ states, start, name, unused: given(rest) }, [...at, name]);
   }
 
   private branches({ branches }: Spec, at: Path): State['branches'] {
     const taken = new Set<string>();
-    return (branches ?? []).map(({ id, name, start, agent, states }, index) => {
+    return (branches ?? []).map(({ id, name, start, states, ...rest }, index) => {
       const place = [...at, 'branches', index];
       const called = name || id || `branch_${index + 1}`;
       if (taken.has(called)) this.fault('duplicate', place, `branch "${called}" is there already`);
       taken.add(called);
-      if (states && states.length > 0) return { name: called, block: this.block({ states, start }, place) };
-      if (agent) return { name: called, block: this.one(called, agent, place) };
+      const what = `branch "${called.slice(0, 100)}"`;
+      if (states && states.length > 0)
+        return { name: called, block: this.block({ states, start, name: what, unused: given(rest) }, place) };
+      if (rest.agent) return { name: called, block: this.one(rest, { id: called, name: what, at: place }) };
       this.fault('missing_field', [...place, 'states'], 'a branch has states, or an agent');
-      return { name: called, block: { states: [], start: '' } };
+      return { name: called, block: NOTHING };
     });
   }
 
-  private iterator({ iterator, agent, id, name }: Spec, at: Path): Block | undefined {
-    if (iterator !== undefined && iterator !== null) return this.inner(iterator, [...at, 'iterator']);
-    if (agent) return this.one(`${id || name || ''}_each`, agent, at);
+  private iterator(spec: Spec, at: Path): Block | undefined {
+    if (hasIterator(spec)) return this.inner(spec, 'iterator', at);
+    const { agent, task, agentTask, prompt, retry } = spec;
+    const id = `${spec.id || spec.name || ''}_each`;
+    if (agent) return this.one({ agent, task, agentTask, prompt, retry }, { id, name: 'iterator', at });
     this.fault('missing_field', [...at, 'iterator'], 'a foreach has an iterator with states, or an agent');
     return undefined;
   }
 
-  /** The short form of a block with one agent. */
-  private one(id: string, agent: string, at: Path): Block {
-    const spec = stateSchema.parse({ id, type: 'agent', agent, end: true });
+  /** The short form of a block with one agent: what it has is that of the state. Nothing comes after it. */
+  private one(
+    { transition, next, ...fields }: Record<string, unknown>,
+    { id, name, at }: { id: string; name: string; at: Path },
+  ): Block {
+    const parsed = stateSchema.safeParse({ ...fields, id, type: 'agent', end: true });
+    if (!parsed.success) {
+      this.faults.add(...faultsOf(parsed.error, at));
+      return NOTHING;
+    }
     const none = { iterator: undefined, try: undefined, catch: undefined, finally: undefined };
-    return { states: [{ id, kind: 'agent', spec, at, branches: [], ...none }], start: id };
+    const state: State = { id, kind: 'agent', spec: parsed.data, at, branches: [], ...none };
+    return { states: [state], start: id, name, unused: given({ transition, next }) };
   }
 
   private missing(kind: StateKind, spec: Spec, at: Path): void {

@@ -1,12 +1,14 @@
 import { isWeakerLevel, taskError, type SandboxLevel } from '@lattice/contracts';
 import { createControlGroups, type Holding } from './control-groups/control-groups';
 import { createDockerExecutor } from './docker/docker-executor';
+import { connectEngine } from './docker/engine';
 import { reapContainers } from './docker/reap-containers';
+import { removeForeignFolder } from './docker/remove-foreign';
 import { SettledHandle } from './handle';
 import { createHttpExecutor } from './http/http-executor';
 import { createNoneExecutor } from './none/none-executor';
 import { createThreadExecutor } from './none/thread-executor';
-import { stampOf, thisOwner } from './owner';
+import { stampOf, thisOwner, type Owner } from './owner';
 import type { Executor, Handler } from './port';
 import { reapProcesses } from './subprocess/reap-processes';
 import { createSeccompExecutor } from './seccomp/seccomp-executor';
@@ -39,6 +41,8 @@ export interface ExecutorsOptions {
   controlGroups?: boolean;
   /** Told the reason when no more control groups can be made. */
   onGroupsLost?: (reason: string) => void;
+  /** Told of a folder of a task, with files of another user, that can't be removed, and why. */
+  onLeft?: (folder: string, reason: string) => void;
   /** PATH of code tasks; default the worker's. */
   searchPath?: string;
   /** Default python3. */
@@ -82,8 +86,7 @@ const PULL_TIMEOUT_MS = 600_000;
 export function createExecutors(options: ExecutorsOptions): Executors {
   const owner = thisOwner(options.workerId);
   const workRoot = options.workRoot ?? defaultWorkRoot();
-  const { docker = {}, warmBytes = 0, rooms = warmBytes > 0, handlers = new Map<string, Handler>() } = options;
-  const socket = docker.socketPath === undefined ? {} : { socketPath: docker.socketPath };
+  const { warmBytes = 0, rooms = warmBytes > 0, handlers = new Map<string, Handler>() } = options;
   const none = createNoneExecutor({ handlers, concurrency: options.handlerConcurrency ?? HANDLER_CONCURRENCY });
   const http = createHttpExecutor();
   const searchPath = options.searchPath ?? process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
@@ -93,16 +96,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const ofProcesses = { owner, workRoot, searchPath, tools, groups, warmBytes, rooms };
   const subprocess = withTypeScript(createSubprocessExecutor(ofProcesses));
   const seccomp = withTypeScript(createSeccompExecutor(ofProcesses));
-  const docked = createDockerExecutor({
-    owner,
-    workRoot,
-    ...socket,
-    codeImages: { node: docker.nodeImage ?? 'lattice/node', python: docker.pythonImage ?? 'lattice/python' },
-    warmBytes,
-    pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
-    credentials: docker.credentials,
-  });
-  const container = withTypeScript(docked);
+  const { container, removeForeign } = openDocker(options, { owner, workRoot, warmBytes });
 
   const ofCode: Readonly<Record<SandboxLevel, Executor>> = { none: thread, subprocess, seccomp, docker: container };
 
@@ -126,12 +120,12 @@ export function createExecutors(options: ExecutorsOptions): Executors {
       return refusing(level, `${uses} is a function of the worker, so it runs at level none only`);
     },
     owner: stampOf(owner),
-    stillThere: (stamp) => stillThere(stamp, owner, docker.socketPath),
+    stillThere: (stamp) => stillThere(stamp, owner, options.docker?.socketPath),
     async reapOrphans() {
       const ended = reapProcesses(owner);
       await groups.reap();
-      const containers = await reapContainers(owner, docker.socketPath);
-      return { processes: ended, containers, folders: await reapFolders(workRoot, owner) };
+      const containers = await reapContainers(owner, options.docker?.socketPath);
+      return { processes: ended, containers, folders: await reapFolders(workRoot, owner, removeForeign) };
     },
     holding: () => groups.holding(),
     async close() {
@@ -146,6 +140,25 @@ export function createExecutors(options: ExecutorsOptions): Executors {
       await groups.close();
     },
   };
+}
+
+function openDocker(
+  { docker = {}, onLeft }: ExecutorsOptions,
+  own: { owner: Owner; workRoot: string; warmBytes: number },
+): { container: Executor; removeForeign: (folder: string) => Promise<void> } {
+  const { socketPath, nodeImage = 'lattice/node', pythonImage = 'lattice/python' } = docker;
+  const codeImages = { node: nodeImage, python: pythonImage };
+  const ofForeign = { engine: connectEngine(socketPath), owner: own.owner, codeImages, onLeft };
+  const removeForeign = (folder: string): Promise<void> => removeForeignFolder(ofForeign, folder);
+  const executor = createDockerExecutor({
+    ...own,
+    ...(socketPath === undefined ? {} : { socketPath }),
+    codeImages,
+    removeForeign,
+    pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
+    credentials: docker.credentials,
+  });
+  return { container: withTypeScript(executor), removeForeign };
 }
 
 /** A weaker level than the one asked for is never used instead. */

@@ -1,11 +1,12 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, writeFileSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { LatticeError, type Language } from '@lattice/contracts';
 import { giveFiles } from './artifacts/give';
 import { isAbandoned, parseStamp, type Owner } from './owner';
 import type { Execution } from './port';
+import { removeFolder } from './remove-folder';
 import { messageOf } from './thrown';
 
 /** Where a task finds its files: on the host, or as it sees them from inside its sandbox. */
@@ -40,7 +41,8 @@ export interface Workspace extends Places {
   giveFiles(execution: Execution, signal: AbortSignal): Promise<void>;
   /** Writes the file of a start that is held. */
   giveStart(text: string): void;
-  remove(): Promise<void>;
+  /** Says whether all of it is gone: files of a user that an image names are not the worker's to remove. */
+  remove(): Promise<boolean>;
 }
 
 /**
@@ -122,20 +124,22 @@ export function makeOutputFiles(workspace: Workspace, uid?: number): void {
   }
 }
 
-/** Removes the folders of workers that are gone; returns how many. */
-export async function reapFolders(root: string, self: Owner): Promise<number> {
+/** Removes the folders of workers that are gone, by `removeForeign` what holds files of other users; returns how many there were. */
+export async function reapFolders(
+  root: string,
+  self: Owner,
+  removeForeign: (folder: string) => Promise<void>,
+): Promise<number> {
   const names = await readdir(root).catch(() => []);
   const left = names.filter((name) => {
     const owner = parseStamp(name);
     return owner !== undefined && isAbandoned(owner, self);
   });
-  await Promise.all(left.map((name) => removeFolder(path.join(root, name))));
+  const remove = async (folder: string): Promise<void> => {
+    if (!(await removeFolder(folder))) await removeForeign(folder);
+  };
+  await Promise.all(left.map((name) => remove(path.join(root, name))));
   return left.length;
-}
-
-/** What can't be removed now (a file system gone away) is left to the next start's reaping. */
-export async function removeFolder(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 2 }).catch(() => undefined);
 }
 
 /**

@@ -1,4 +1,4 @@
-// A worker to be killed: runs one task from TypeScript sources, prints what the task logs, and waits.
+// A worker to be killed: reaps, runs one task from TypeScript sources, prints what the task logs, and waits.
 //   argv: workerId, workRoot, level, JavaScript source (or image and command as JSON for level docker), memory for what is started ahead
 const swc = require('@swc/core');
 const { readFileSync } = require('node:fs');
@@ -20,11 +20,12 @@ const executors = createExecutors({ workerId, workRoot, warmBytes: Number(warmBy
 // It lives until it is killed.
 setInterval(() => undefined, 60_000);
 const parsed = JSON.parse(program);
-executors.forTask(parsed.uses, level).submit({
+const task = {
   id: 'run.0.task.1',
   input: null,
   env: {},
   limits: { graceMs: 100, outputBytes: 1_000, logBytes: 10_000 },
   onLog: ({ text }) => process.stdout.write(text),
   ...parsed,
-});
+};
+void executors.reapOrphans().then(() => executors.forTask(parsed.uses, level).submit(task));

@@ -79,6 +79,7 @@ export class LatticeWorker {
       warmBytes: settings.worker.warm,
       controlGroups: worker.controlGroups !== 'off',
       onGroupsLost: (reason) => log.warn({ reason }, 'no more control groups can be made: what tasks use is measured'),
+      onLeft: (folder, reason) => log.warn({ folder, reason }, 'files that a task left on the disk can not be removed'),
       docker: {
         pullTimeoutMs: worker.pullTimeout,
         ...(worker.registryAuth === undefined ? {} : { credentials: worker.registryAuth }),

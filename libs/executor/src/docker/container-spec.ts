@@ -23,8 +23,8 @@ export interface CodeImages {
   python: string;
 }
 
-/** nobody, for images that would run as root. */
-const NOBODY = '65534:65534';
+/** nobody. */
+const NOBODY = 65_534;
 const MEBIBYTE = 1024 * 1024;
 const DEFAULT_TMP_BYTES = 512 * MEBIBYTE;
 const DEFAULT_PROCESSES = 16;
@@ -65,7 +65,7 @@ export function containerSpec(options: {
   return {
     name: containerName(execution.id, token),
     Image: image,
-    User: info.user ?? NOBODY,
+    User: info.user ?? ownUser(),
     Env: variablesOf({
       ...baseVariables(execution),
       ...scriptEnvironment(script?.folder),
@@ -93,6 +93,14 @@ export function containerSpec(options: {
       LogConfig: { Type: 'none', Config: {} },
     },
   };
+}
+
+/**
+ * For images that would run as root. A worker that is not root could neither read all nor remove what another user than its own leaves in
+ * the folders of the task; of its groups, which may include the engine's, the task has none.
+ */
+function ownUser(): string {
+  return `${process.getuid?.() || NOBODY}:${NOBODY}`;
 }
 
 /** What `docker run --gpus` asks the engine for: the GPUs that were leased, by UUID, so that no others can be seen inside. */

@@ -52,7 +52,10 @@ export async function beginContainer(options: {
 }
 
 /** The client would else put all of it into the URL as well, which is too long for some servers. */
-function inBody(spec: Dockerode.ContainerCreateOptions, abortSignal: AbortSignal): Dockerode.ContainerCreateOptions {
+export function inBody(
+  spec: Dockerode.ContainerCreateOptions,
+  abortSignal: AbortSignal,
+): Dockerode.ContainerCreateOptions {
   return Object.assign({ abortSignal }, { _query: { name: spec.name }, _body: spec });
 }
 

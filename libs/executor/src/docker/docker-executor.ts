@@ -34,6 +34,8 @@ export interface DockerOptions {
   pullTimeoutMs: number;
   /** Logins of registries, a configuration of Docker: JSON, or the path of a file. */
   credentials?: string | undefined;
+  /** Removes a folder with files of other users. */
+  removeForeign: (folder: string) => Promise<void>;
   /** Memory for containers that were started ahead of code tasks; 0: none are. */
   warmBytes: number;
 }
@@ -72,7 +74,7 @@ export function createDockerExecutor(options: DockerOptions): Executor {
       budgetBytes: options.warmBytes,
       bytesOf,
       mostOfAKey: MOST_OF_A_SHAPE,
-      discard: async (begun) => discard(engine, begun),
+      discard: async (begun) => discard(machinery, begun),
     }),
   };
   const running = new Set<Handle>();
@@ -126,7 +128,7 @@ async function runCold(job: Job, image: string, info: ImageInfo): Promise<Outcom
   try {
     return await follow(job, begun);
   } finally {
-    await discard(job.machinery.engine, begun);
+    await discard(job.machinery, begun);
   }
 }
 
@@ -141,7 +143,7 @@ async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
     const taken = job.stop.cause !== undefined || outcome.status !== 'failed' || wasBegun(begun.workspace);
     return taken ? outcome : undefined;
   } finally {
-    await discard(job.machinery.engine, begun);
+    await discard(job.machinery, begun);
   }
 }
 
@@ -190,11 +192,12 @@ async function beginAhead(
   }
 }
 
-async function discard(engine: Engine, { container, watch, attached, workspace }: Begun): Promise<void> {
+async function discard({ engine, options }: Machinery, begun: Begun): Promise<void> {
+  const { container, watch, attached, workspace } = begun;
   watch.close();
   if (attached instanceof Readable) attached.destroy();
   await removeContainer(engine, container);
-  await workspace.remove();
+  if (!(await workspace.remove())) await options.removeForeign(workspace.folder);
 }
 
 function workspaceOf(root: string, token: string, execution: Execution): Workspace {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { buildImage } from '../../test/images';
 import {
   code,
   collector,
@@ -239,18 +240,11 @@ withDocker('containers', () => {
   });
 
   it('run as the user that the image names', async () => {
-    const folder = newFolder();
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, 'Dockerfile'), 'FROM lattice/node\nUSER 1234:1234\n');
-    const stream = await client.buildImage({ context: folder, src: ['Dockerfile'] }, { t: 'lattice-test/user' });
-    await new Promise((resolve, reject) =>
-      client.modem.followProgress(stream, (error) => (error ? reject(error) : resolve(0))),
-    );
+    const remove = await buildImage(client, 'lattice-test/user', ['FROM lattice/node', 'USER 1234:1234']);
     try {
       expect(await evaluate('out = process.getuid()', {}, { image: 'lattice-test/user' })).toBe(1234);
     } finally {
-      await client.getImage('lattice-test/user').remove();
-      rmSync(folder, { recursive: true });
+      await remove();
     }
   });
 

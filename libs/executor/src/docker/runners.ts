@@ -2,7 +2,8 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { stampOf, type Owner } from '../owner';
 import { RUNNERS, RUNNERS_FOLDER } from '../subprocess/command';
-import { ensureRoot, removeFolder } from '../workspace';
+import { removeFolder } from '../remove-folder';
+import { ensureRoot } from '../workspace';
 
 /** The programs that run code, where the engine can mount them from. */
 export interface Runners {
@@ -31,6 +32,6 @@ export function createRunners(workRoot: string, owner: Owner): Runners {
       chmodSync(folder, 0o755);
       return folder;
     },
-    remove: () => removeFolder(folder),
+    remove: async () => void (await removeFolder(folder)),
   };
 }

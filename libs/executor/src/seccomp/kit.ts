@@ -2,7 +2,8 @@ import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { stampOf, type Owner } from '../owner';
 import { RUNNERS, RUNNERS_FOLDER } from '../subprocess/command';
-import { ensureRoot, removeFolder } from '../workspace';
+import { removeFolder } from '../remove-folder';
+import { ensureRoot } from '../workspace';
 
 const FILES = {
   passwd: 'nobody:x:65534:65534:nobody:/tmp/work:/bin/sh\n',
@@ -31,5 +32,5 @@ export function makeKit(root: string, owner: Owner, forOthers: boolean): Kit {
     for (const name of [...RUNNERS, ...Object.keys(FILES)]) chmodSync(path.join(folder, name), 0o644);
     chmodSync(folder, 0o755);
   }
-  return { folder, remove: () => removeFolder(folder) };
+  return { folder, remove: async () => void (await removeFolder(folder)) };
 }

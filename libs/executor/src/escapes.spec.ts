@@ -36,7 +36,8 @@ NUMBERS = {
   "io_uring_setup": (425, 425), "perf_event_open": (298, 241), "kexec_load": (246, 104), "init_module": (175, 105), "delete_module": (176, 106),
   "open_by_handle_at": (304, 265), "name_to_handle_at": (303, 264), "syslog": (103, 116), "personality": (135, 92), "quotactl": (179, 60),
   "swapon": (167, 224), "reboot": (169, 142), "sethostname": (170, 161), "settimeofday": (164, 170), "fanotify_init": (300, 262),
-  "pidfd_getfd": (438, 438), "kcmp": (312, 272), "memfd_create": (319, 279), "shmget": (29, 194)}
+  "pidfd_getfd": (438, 438), "kcmp": (312, 272), "memfd_create": (319, 279), "shmget": (29, 194),
+  "socketpair": (53, 199)}
 libc = ctypes.CDLL(None, use_errno=True)
 def attempt(name, args):
   reader, writer = os.pipe()
@@ -99,6 +100,8 @@ const FORBIDDEN: readonly (readonly [string, ...(string | number)[]])[] = [
   ['socket', 40, 1, 0],
   ['socket', 38, 5, 0],
   ['socket', 2, 1, 132],
+  // AF_TIPC, a pair of which needs no network.
+  ['socketpair', 30, 5, 0, 0],
 ];
 /** Answered as by an older kernel. */
 const UNKNOWN: typeof FORBIDDEN = [

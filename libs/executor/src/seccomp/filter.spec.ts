@@ -108,6 +108,8 @@ describe.each(ARCHITECTURES)('the filter of %s', (architecture) => {
     expect(call('socket', 17, 3, 0)).toBe(errno(EPERM));
     expect(call('socket', 16, 3, 0)).toBe(ANSWER.allow);
     expect(call('socket', 40, 1, 0)).toBe(errno(EPERM));
+    expect(call('socketpair', 1, 1, 0)).toBe(ANSWER.allow);
+    expect(call('socketpair', 30, 5, 0)).toBe(errno(EPERM));
     expect(call('memfd_create')).toBe(errno(ENOSYS));
     expect(call('ioctl', 0, 0x5412)).toBe(errno(EPERM));
   });

@@ -78,6 +78,8 @@ function alternativesOf(name: string): readonly (readonly Test[])[] {
       return PERSONALITIES.map((equals) => [{ argument: 0, equals }]);
     case 'socket':
       return sockets();
+    case 'socketpair':
+      return [[{ argument: 0, equals: AF_UNIX }]];
     default:
       return [];
   }

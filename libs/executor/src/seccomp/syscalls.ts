@@ -49,7 +49,7 @@ sysinfo:99:179 uname:63:160
 time:201: gettimeofday:96:169 clock_gettime:228:113 clock_getres:229:114 clock_nanosleep:230:115 nanosleep:35:101
 getitimer:36:102 setitimer:38:103 timer_create:222:107 timer_settime:223:110 timer_gettime:224:108
 timer_getoverrun:225:109 timer_delete:226:111
-socketpair:53:199 bind:49:200 listen:50:201 accept:43:202 accept4:288:242 connect:42:203 shutdown:48:210 sendto:44:206
+bind:49:200 listen:50:201 accept:43:202 accept4:288:242 connect:42:203 shutdown:48:210 sendto:44:206
 recvfrom:45:207 sendmsg:46:211 recvmsg:47:212 sendmmsg:307:269 recvmmsg:299:243 getsockname:51:204 getpeername:52:205
 setsockopt:54:208 getsockopt:55:209
 semget:64:190 semop:65:193 semtimedop:220:192 semctl:66:191 mq_open:240:180 mq_unlink:241:181 mq_timedsend:242:182
@@ -58,7 +58,7 @@ seccomp:317:277 landlock_create_ruleset:444:444 landlock_add_rule:445:445 landlo
 getrandom:318:278`;
 
 /** Calls whose arguments decide. */
-const CHECKED = 'clone:56:220 ioctl:16:29 personality:135:92 socket:41:198';
+const CHECKED = 'clone:56:220 ioctl:16:29 personality:135:92 socket:41:198 socketpair:53:199';
 
 /** Memory that belongs to no process, so that only the kernel's own accounting (a cgroup) sees it. */
 const DETACHED_MEMORY = `

@@ -25,6 +25,7 @@ export const INSIDE = {
   artifacts: '/lattice/artifacts',
   home: '/tmp/work',
   temp: '/tmp',
+  shared: '/dev/shm',
 };
 
 /** File descriptors of bubblewrap: where it reports, and where it reads the filter. */
@@ -57,7 +58,7 @@ export function sharedArgs(shape: Shape, view: readonly string[], kit: string): 
     ...view,
     ...['--ro-bind', kit, INSIDE.kit],
     ...etcFiles(shape.network),
-    ...['--proc', '/proc', '--dev', '/dev', '--size', String(SHARED_BYTES), '--tmpfs', '/dev/shm'],
+    ...['--proc', '/proc', '--dev', '/dev', '--size', String(SHARED_BYTES), '--tmpfs', INSIDE.shared],
     ...['--remount-ro', '/dev'],
     ...MASKED.flatMap((file) => (existsSync(file) ? ['--ro-bind', '/dev/null', file] : [])),
     ...['--size', String(temp), '--tmpfs', INSIDE.temp, '--dir', INSIDE.home],

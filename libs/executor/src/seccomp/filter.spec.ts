@@ -110,7 +110,7 @@ describe.each(ARCHITECTURES)('the filter of %s', (architecture) => {
     expect(call('socket', 40, 1, 0)).toBe(errno(EPERM));
     expect(call('socketpair', 1, 1, 0)).toBe(ANSWER.allow);
     expect(call('socketpair', 30, 5, 0)).toBe(errno(EPERM));
-    expect(call('memfd_create')).toBe(errno(ENOSYS));
+    for (const name of ['memfd_create', 'shmget', 'semget', 'msgget']) expect(call(name)).toBe(errno(ENOSYS));
     expect(call('ioctl', 0, 0x5412)).toBe(errno(EPERM));
   });
 

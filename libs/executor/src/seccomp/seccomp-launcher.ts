@@ -83,6 +83,7 @@ export function createSeccompLauncher(options: SeccompOptions): Launcher {
   return {
     level: 'seccomp',
     wrapped: true,
+    memoryFolders: [INSIDE.temp, INSIDE.shared],
     prepare(shape) {
       const key = JSON.stringify(shape);
       let prepared = shapes.get(key);

@@ -8,6 +8,7 @@ import {
   collector,
   errorOf,
   eventually,
+  MEBIBYTE,
   newFolder,
   outputOf,
   ownSeconds,
@@ -16,6 +17,7 @@ import {
   type Overrides,
 } from '../../test/support';
 import { createExecutors, type Executors } from '../executors';
+import type { Outcome } from '../port';
 
 const SECONDS = ownSeconds(111);
 const FAMILY = `import { spawn } from 'node:child_process';
@@ -147,6 +149,44 @@ def main(input):
     expect(details['stack']).toMatch(
       /^ {2}File "task\.py", line 3, in main\n(.*\n)*ZeroDivisionError: division by zero\n$/,
     );
+  });
+
+  describe('of memory that no process owns', () => {
+    /** Without control groups, by which the kernel would count it. */
+    async function run(body: string, memoryBytes: number): Promise<Outcome> {
+      const other = createExecutors({ workerId, workRoot, controlGroups: false });
+      const source = `import ctypes, mmap, os, platform, time\ndef main(input):\n  ${body}`;
+      const task = code('python', source, { limits: { memoryBytes } });
+      const outcome = await other.forTask('code', 'seccomp').submit(task).result();
+      await other.close();
+      return outcome;
+    }
+
+    it.each([
+      ['files in /dev/shm', 'open("/dev/shm/x", "wb").write(b"x" * (56 << 20))'],
+      ['names in /dev/shm', 'for n in range(100_000): os.close(os.open("/dev/shm/" + str(n), os.O_CREAT))'],
+    ])('counts %s', async (_, body) => {
+      const error = errorOf(await run(`${body}\n  while True: time.sleep(1)`, 48 * MEBIBYTE));
+      expect(error).toMatchObject({ code: 'out_of_memory', details: { limitBytes: 48 * MEBIBYTE } });
+    });
+
+    it('counts a file that processes have mapped once', async () => {
+      const body = `with open("/dev/shm/x", "wb+") as file:
+    file.truncate(40 << 20)
+    view = mmap.mmap(file.fileno(), 40 << 20)
+    view[:] = b"x" * (40 << 20)
+  if os.fork() == 0:
+    while True: view[::4096]; time.sleep(0.01)
+  for n in range(100): view[::4096]; time.sleep(0.01)
+  return "done"`;
+      expect(outputOf(await run(body, 96 * MEBIBYTE))).toBe('done');
+    });
+
+    it('gives none by semaphores', async () => {
+      const body = `libc = ctypes.CDLL(None, use_errno=True)
+  return [libc.syscall(190 if platform.machine() == "aarch64" else 64, 0, 32_000, 0o1600), ctypes.get_errno()]`;
+      expect(outputOf(await run(body, 48 * MEBIBYTE))).toEqual([-1, 38]);
+    });
   });
 
   it('runs many at once, each with its own output', async () => {

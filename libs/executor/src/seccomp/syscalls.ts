@@ -52,7 +52,7 @@ timer_getoverrun:225:109 timer_delete:226:111
 bind:49:200 listen:50:201 accept:43:202 accept4:288:242 connect:42:203 shutdown:48:210 sendto:44:206
 recvfrom:45:207 sendmsg:46:211 recvmsg:47:212 sendmmsg:307:269 recvmmsg:299:243 getsockname:51:204 getpeername:52:205
 setsockopt:54:208 getsockopt:55:209
-semget:64:190 semop:65:193 semtimedop:220:192 semctl:66:191 mq_open:240:180 mq_unlink:241:181 mq_timedsend:242:182
+mq_open:240:180 mq_unlink:241:181 mq_timedsend:242:182
 mq_timedreceive:243:183 mq_notify:244:184 mq_getsetattr:245:185
 seccomp:317:277 landlock_create_ruleset:444:444 landlock_add_rule:445:445 landlock_restrict_self:446:446
 getrandom:318:278`;
@@ -63,7 +63,7 @@ const CHECKED = 'clone:56:220 ioctl:16:29 personality:135:92 socket:41:198 socke
 /** Memory that belongs to no process, so that only the kernel's own accounting (a cgroup) sees it. */
 const DETACHED_MEMORY = `
 memfd_create:319:279 shmget:29:194 shmat:30:196 shmctl:31:195 shmdt:67:197 msgget:68:186 msgsnd:69:189 msgrcv:70:188
-msgctl:71:187`;
+msgctl:71:187 semget:64:190 semop:65:193 semtimedop:220:192 semctl:66:191`;
 
 /** Answered as by a kernel that has never heard of them, so that libraries fall back to what can be checked. */
 const UNKNOWN =

@@ -34,6 +34,8 @@ export interface Launcher {
   readonly level: 'subprocess' | 'seccomp';
   /** Whether the first process is a wrapper, which reports on file descriptor 3 and must not be asked to end before the task. */
   readonly wrapped: boolean;
+  /** File systems in memory that each task has for itself, by their paths as it sees them. */
+  readonly memoryFolders: readonly string[];
   /** Everything slow, such as looking for interpreters; throws LatticeError when a task of this shape can't be run at this level here. */
   prepare(shape: Shape): Promise<Prepared>;
   close(): Promise<void>;

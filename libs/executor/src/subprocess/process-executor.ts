@@ -230,9 +230,8 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
   const log = logOf(execution);
   attachLog(interpreter, log);
   const exceeded = (error: TaskError): void => stop.request({ kind: 'failed', error, atOnce: true });
-  const { wrapped } = options.launcher;
-  const tempFolder = wrapped ? interpreter.places.temp : undefined;
-  const unwatch = watchdog.watch({ tree, limits, tempFolder, group }, exceeded);
+  const { wrapped, memoryFolders } = options.launcher;
+  const unwatch = watchdog.watch({ tree, limits, memoryFolders, group }, exceeded);
   const unwatchOutput = wrapped
     ? watchOutput(boundsOf(execution, workspace), exceeded, () => tree.members.keys())
     : undefined;
@@ -248,7 +247,7 @@ async function follow(job: Job, interpreter: Interpreter): Promise<Outcome> {
         tree,
         graceMs: graceOf(cause, limits),
         leaderGone: exit,
-        wrapped: options.launcher.wrapped,
+        wrapped,
       });
     }
     disarm();

@@ -32,5 +32,5 @@ export function createSubprocessLauncher(options: { workRoot: string; searchPath
     };
   }
 
-  return { level: 'subprocess', wrapped: false, prepare, close: () => Promise.resolve() };
+  return { level: 'subprocess', wrapped: false, memoryFolders: [], prepare, close: () => Promise.resolve() };
 }

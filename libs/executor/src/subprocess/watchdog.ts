@@ -1,18 +1,14 @@
-import { readFileSync, statfsSync } from 'node:fs';
 import { taskError, type TaskError } from '@lattice/contracts';
 import type { ControlGroup } from '../control-groups/control-group';
 import { memoryLimitError } from '../outcome';
 import type { ExecutionLimits } from '../port';
+import { filesInMemory, proportionalBytes } from './memory-files';
 import type { ProcessTable, ProcessTree } from './process-table';
 
 /** How often use is measured, in milliseconds. */
 const SAMPLE_MS = 50;
 /** Sampling may take up to one in this many milliseconds of the event loop: on a machine with very many processes it becomes rarer. */
 const LOAD_FRACTION = 20;
-/** From linux/magic.h. */
-const TMPFS = 0x01021994;
-/** About what the kernel takes for a file, however little is in it. */
-const INODE_BYTES = 1_024;
 
 export interface Watchdog {
   /** Calls `onExceeded` once when the tree uses more than its limits. Returns what ends the watch. */
@@ -23,8 +19,8 @@ export interface Watchdog {
 export interface Use {
   tree: ProcessTree;
   limits: ExecutionLimits;
-  /** A folder of the processes' own that is in memory, with its path as they see it: what it holds counts as theirs. */
-  tempFolder: string | undefined;
+  /** File systems of the processes' own that are in memory, by their paths as they see them: what they hold counts as theirs. */
+  memoryFolders: readonly string[];
   /** Where the kernel holds them. */
   group?: ControlGroup | undefined;
 }
@@ -68,7 +64,7 @@ export function createWatchdog(table: ProcessTable): Watchdog {
   };
 }
 
-function excessOf({ tree, limits, tempFolder, group }: Use): TaskError | undefined {
+function excessOf({ tree, limits, memoryFolders, group }: Use): TaskError | undefined {
   const { memoryBytes, processes } = limits;
   const count = tree.members.size;
   if (processes !== undefined && count > processes) {
@@ -78,36 +74,13 @@ function excessOf({ tree, limits, tempFolder, group }: Use): TaskError | undefin
   if (memoryBytes === undefined) return undefined;
   // The kernel may have ended a child alone, for which the others would wait for ever.
   if (group?.ranOutOfMemory() === true) return memoryLimitError(memoryBytes, { peakBytes: group.peakBytes() });
-  const files = tempFolder === undefined ? 0 : bytesInMemory(tree, tempFolder);
-  let bytes = files;
+  const files = filesInMemory(tree, memoryFolders);
+  let { bytes } = files;
   for (const { rssBytes } of tree.members.values()) bytes += rssBytes;
   if (bytes <= memoryBytes) return undefined;
-  // Resident sizes count a page once for each process that shares it. The proportional size does not, but costs more to ask for.
-  bytes = files;
-  for (const [pid, { rssBytes }] of tree.members) bytes += proportionalBytes(pid) ?? rssBytes;
+  // Resident sizes count a page once for each process that shares it, and once more when it is of a file in memory. The proportional
+  // size of what is of no such file does not, but costs more to ask for.
+  ({ bytes } = files);
+  for (const [pid, { rssBytes }] of tree.members) bytes += proportionalBytes(pid, files.devices) ?? rssBytes;
   return bytes > memoryBytes ? memoryLimitError(memoryBytes, { peakBytes: bytes }) : undefined;
-}
-
-/** What a file system in memory holds, seen through a process that has it; 0 when none of them lets us look. */
-function bytesInMemory(tree: ProcessTree, folder: string): number {
-  for (const pid of tree.members.keys()) {
-    // The leader is the wrapper, which sees the machine's folder.
-    if (pid === tree.leader) continue;
-    try {
-      const info = statfsSync(`/proc/${pid}/root${folder}`);
-      if (info.type === TMPFS) return (info.blocks - info.bfree) * info.bsize + (info.files - info.ffree) * INODE_BYTES;
-    } catch {
-      // It has ended, or is not yet where it will be.
-    }
-  }
-  return 0;
-}
-
-function proportionalBytes(pid: number): number | undefined {
-  try {
-    const kilobytes = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1_024;
-  } catch {
-    return undefined;
-  }
 }

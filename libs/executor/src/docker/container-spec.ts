@@ -71,6 +71,7 @@ export function containerSpec(options: {
       ...scriptEnvironment(script?.folder),
       [OWNER_VARIABLE]: token,
       ...own,
+      ...visibleGpus(execution),
     }),
     Labels: { [EXECUTION_LABEL]: execution.id, [OWNER_LABEL]: token },
     ...(ahead ? { OpenStdin: true, StdinOnce: true, AttachStdin: true } : {}),
@@ -108,6 +109,15 @@ function devicesOf({ gpus }: Execution): Dockerode.HostConfig {
   if (gpus === undefined || gpus.uuids.length === 0) return {};
   const request = { Driver: 'nvidia', DeviceIDs: [...gpus.uuids], Capabilities: [['gpu', 'compute', 'utility']] };
   return { DeviceRequests: [request] };
+}
+
+/**
+ * Where NVIDIA's runtime is the engine's default one it gives a container what this variable of its environment asks for, all GPUs for many
+ * images: so it comes last, whatever image and task say.
+ */
+function visibleGpus({ gpus }: Execution): Record<string, string> {
+  const uuids = gpus?.uuids ?? [];
+  return { NVIDIA_VISIBLE_DEVICES: uuids.length === 0 ? 'void' : uuids.join(',') };
 }
 
 /** Unique, so that a container that could not be removed does not block the next attempt. */

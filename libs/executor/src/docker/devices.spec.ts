@@ -43,11 +43,11 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const container = (gpus?: GpuGrant): Execution => ({
-  ...common(),
+const container = (gpus?: GpuGrant, env: Record<string, string> = {}): Execution => ({
+  ...common({ env }),
   ...(gpus === undefined ? {} : { gpus }),
   uses: 'container',
-  container: { image: 'cuda', env: {} },
+  container: { image: 'cuda', env },
 });
 
 test('E3: the engine is asked for the GPUs that were leased, by UUID, and for no others', async () => {
@@ -62,4 +62,17 @@ test('E3: the engine is asked for the GPUs that were leased, by UUID, and for no
     .result();
   await executors.forTask('container').submit(container()).result();
   expect(created.slice(1).map(({ HostConfig }) => HostConfig['DeviceRequests'])).toEqual([undefined, undefined]);
+});
+
+test('a container asks the runtime for the GPUs it was given, also when its environment asks for all', async () => {
+  const all = { NVIDIA_VISIBLE_DEVICES: 'all' };
+  const given = { uuids: ['GPU-a', 'GPU-b'], token: 7, fds: [] };
+  const none = { uuids: [], token: 0, fds: [] };
+  for (const one of [container(given, all), container(none, all), container(undefined, all), container()])
+    await executors.forTask('container').submit(one).result();
+  const asked = created.map(({ Env }) => Env.filter((text) => text.startsWith('NVIDIA_VISIBLE_DEVICES=')));
+  expect(asked).toEqual([
+    ['NVIDIA_VISIBLE_DEVICES=GPU-a,GPU-b'],
+    ...Array.from({ length: 3 }, () => ['NVIDIA_VISIBLE_DEVICES=void']),
+  ]);
 });

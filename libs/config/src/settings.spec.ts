@@ -29,3 +29,8 @@ test('keys of secrets and logins of registries are read, and never told when the
   expect(() => readSettings(wrong)).toThrow(/LATTICE_SECRETS_KEY is not a key(.|\n)*LATTICE_REGISTRY_AUTH is neither/);
   expect(() => readSettings(wrong)).not.toThrow('hunter2');
 });
+
+test('a worker may drain for days, not for longer than timers reach', () => {
+  expect(readSettings({ ...services, LATTICE_DRAIN: '7d' }).worker.drain).toBe(604_800_000);
+  expect(() => readSettings({ ...services, LATTICE_DRAIN: '8d' })).toThrow('LATTICE_DRAIN is more than 7d');
+});

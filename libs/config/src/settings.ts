@@ -76,6 +76,9 @@ const url = (...schemes: string[]) =>
 
 const DEFAULT_LEVEL: SandboxLevel = 'subprocess';
 
+/** Milliseconds; timers reach 24 days. */
+const LONGEST_DRAIN = 604_800_000;
+
 /** What an output in Postgres may have at most, in bytes. */
 const INLINE_LIMIT = 8_388_608;
 
@@ -115,7 +118,7 @@ const environmentSchema = z
     LATTICE_PULL_TIMEOUT: duration.default(600_000),
     LATTICE_WARM: size.default(268_435_456),
     LATTICE_GRACE: duration.default(1_000),
-    LATTICE_DRAIN: duration.default(8_000),
+    LATTICE_DRAIN: duration.refine((ms) => ms <= LONGEST_DRAIN, 'more than 7d').default(8_000),
     LATTICE_LOCK: duration.default(15_000),
     LATTICE_MAX_OUTPUT: size.default(33_554_432),
     LATTICE_INLINE_OUTPUT: size

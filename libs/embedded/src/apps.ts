@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { HomePaths } from './home';
 import { startProcess, type ManagedProcess } from './managed-process';
+import { workerStopMs } from './worker-stop';
 
 /** In the order of stopping: intake of work first, the view last. */
 const appNames = ['worker', 'scheduler', 'api'] as const;
@@ -21,6 +22,7 @@ export function startApps({ paths, appsDir, env }: StartApps): ManagedProcess[] 
       command: process.execPath,
       args: [join(appsDir, name, 'dist', 'main.js')],
       env,
+      ...(name === 'worker' ? { stopMs: workerStopMs(env) } : {}),
       // Relative paths in the settings (LATTICE_HANDLERS) are those of the user's shell.
       cwd: process.cwd(),
     }),

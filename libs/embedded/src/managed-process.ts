@@ -3,7 +3,7 @@ import { closeSync } from 'node:fs';
 import type { HomePaths } from './home';
 import { lastLines, openLog, type LogFile } from './log-file';
 import { removePidFile, writePidFile } from './pid-file';
-import { identify, type ProcessIdentity } from './process-identity';
+import { identify } from './process-identity';
 import { killGroup, stopPlan, stopProcess } from './stop-process';
 
 export interface ProcessExit {
@@ -32,6 +32,8 @@ export interface StartProcess {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
   readonly uid?: number;
+  /** Milliseconds that it may take to end when it is stopped. Default 10,000. */
+  readonly stopMs?: number;
 }
 
 /**
@@ -73,18 +75,15 @@ export function startProcess(options: StartProcess): ManagedProcess {
     stop: async () => {
       stopping = true;
       // Once it has ended, its number may belong to another process group.
-      if (identity && !exit) await stopAndForget(paths, name, identity);
+      if (!identity || exit) return;
+      await stopProcess(identity, stopPlan(name, options.stopMs));
+      removePidFile(paths.run, name, identity);
     },
     kill: () => {
       stopping = true;
       if (identity && !exit) killGroup(identity);
     },
   };
-}
-
-async function stopAndForget(paths: HomePaths, name: string, identity: ProcessIdentity): Promise<void> {
-  await stopProcess(identity, stopPlan(name));
-  removePidFile(paths.run, name, identity);
 }
 
 /** "exit code 1" or "signal SIGKILL". */

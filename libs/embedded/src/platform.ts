@@ -41,7 +41,7 @@ export interface Platform {
   readonly databaseUrl: string;
   /** Calls back for every app or service that ends by itself, those that already did included. */
   onAppExit(listener: ExitListener): void;
-  /** Worker, scheduler, api, Redis, Postgres, each with 10 s before it is killed. Idempotent. */
+  /** Worker, scheduler, api, Redis, Postgres, each with 10 s before it is killed, the worker with its drain (LATTICE_DRAIN) and more. Idempotent. */
   stop(): Promise<void>;
   /** Ends everything at once; follow it with process.exit. */
   kill(): void;

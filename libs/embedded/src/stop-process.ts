@@ -4,7 +4,7 @@ import { waitUntil } from './wait-until';
 /** Signals to send in turn, each with the time to wait for the end before the next; SIGKILL to the group is the last. */
 export type StopPlan = readonly { readonly signal: NodeJS.Signals; readonly waitMs: number }[];
 
-const politely: StopPlan = [{ signal: 'SIGTERM', waitMs: 10_000 }];
+const usualMs = 10_000;
 
 /** SIGINT is Postgres's fast shutdown (sessions end, a checkpoint is written), SIGQUIT its immediate one. */
 const postgres: StopPlan = [
@@ -12,8 +12,9 @@ const postgres: StopPlan = [
   { signal: 'SIGQUIT', waitMs: 3_000 },
 ];
 
-export function stopPlan(name: string): StopPlan {
-  return name === 'postgres' ? postgres : politely;
+/** `waitMs`: for what takes longer than others to end in good order. */
+export function stopPlan(name: string, waitMs = usualMs): StopPlan {
+  return name === 'postgres' ? postgres : [{ signal: 'SIGTERM', waitMs }];
 }
 
 /** Ends a process and, if it must be killed, its group. Returns when it is gone. */

@@ -3,15 +3,13 @@ import { SettingsError, createLogger, readSettings, type Settings } from '@latti
 import { LatticeError } from '@lattice/contracts';
 import type { Engine } from './context';
 import { closeEngine, openEngine } from './open-engine';
+import { stopLimitOf } from './stop-limit';
 
 /** What an app gives back once it runs. */
 export interface RunningApp {
   /** Stops intake, lets go what runs within its own limits. The engine is closed afterwards. */
   close(): Promise<void>;
 }
-
-/** The whole stop takes at most so many milliseconds; then the process ends with 1. */
-const STOP_LIMIT_MS = 20_000;
 
 /**
  * Bytecodes that a function runs before V8 looks whether to optimise it; V8's own is twice that and more. A process that serves
@@ -67,10 +65,13 @@ async function run(name: string, settings: Settings, start: (engine: Engine) => 
     if (stopping) return;
     stopping = true;
     log.info({ signal }, `the ${name} stops`);
-    const limit = setTimeout(() => {
-      log.error(`the ${name} did not stop in time`);
-      process.exit(1);
-    }, STOP_LIMIT_MS);
+    const limit = setTimeout(
+      () => {
+        log.error(`the ${name} did not stop in time`);
+        process.exit(1);
+      },
+      stopLimitOf(name, settings),
+    );
     limit.unref();
     app
       .close()

@@ -116,7 +116,7 @@ const environmentSchema = z
     LATTICE_REGISTRY_AUTH: registryAuth.optional(),
     LATTICE_CONTROL_GROUPS: z.enum(['auto', 'off', 'required']).default('auto'),
     LATTICE_PULL_TIMEOUT: duration.default(600_000),
-    LATTICE_WARM: size.default(268_435_456),
+    LATTICE_WARM: size.optional(),
     LATTICE_GRACE: duration.default(1_000),
     LATTICE_DRAIN: duration.refine((ms) => ms <= LONGEST_DRAIN, 'more than 7d').default(8_000),
     LATTICE_LOCK: duration.default(15_000),
@@ -206,7 +206,7 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       concurrency: env.LATTICE_CONCURRENCY,
       /** Level of code that asks for none. */
       sandbox: levelOf(env),
-      /** Memory for interpreters that are started ahead of code tasks, for each level in use. */
+      /** Memory for interpreters that are started ahead of code tasks, of all levels; undefined: a share of what the worker has. */
       warm: env.LATTICE_WARM,
       /** Whether the kernel holds code in processes to its limits: where the worker may make control groups, nowhere, or else it does not start. */
       controlGroups: env.LATTICE_CONTROL_GROUPS,

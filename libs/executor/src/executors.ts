@@ -16,6 +16,7 @@ import { stillThere } from './still-there';
 import { createSubprocessExecutor } from './subprocess/subprocess-executor';
 import { createTools } from './subprocess/tools';
 import { withTypeScript } from './typescript';
+import { Budget } from './warm/budget';
 import { defaultWorkRoot, reapFolders } from './workspace';
 
 export interface ExecutorsOptions {
@@ -30,10 +31,7 @@ export interface ExecutorsOptions {
   minLevel?: SandboxLevel;
   /** Folder for the files of executions; default: one of this user below the system's temporary folder. */
   workRoot?: string;
-  /**
-   * Memory for interpreters and containers that are started ahead of code tasks, for each level in use; default 0: none are. Each
-   * runs one task.
-   */
+  /** Memory for interpreters and containers that are started ahead of code tasks, of all levels; default 0: none are. Each runs one task. */
   warmBytes?: number;
   /** Keep what an interpreter needs set up ahead of code tasks, without an interpreter: folder, limits, sandbox. Default: where there is memory for interpreters. */
   rooms?: boolean;
@@ -93,10 +91,11 @@ export function createExecutors(options: ExecutorsOptions): Executors {
   const tools = createTools(options.python ?? 'python3');
   const groups = createControlGroups(owner, { off: options.controlGroups === false, onLost: options.onGroupsLost });
   const thread = withTypeScript(createThreadExecutor({ owner, workRoot, searchPath }));
-  const ofProcesses = { owner, workRoot, searchPath, tools, groups, warmBytes, rooms };
+  const warm = new Budget(warmBytes);
+  const ofProcesses = { owner, workRoot, searchPath, tools, groups, warm, rooms };
   const subprocess = withTypeScript(createSubprocessExecutor(ofProcesses));
   const seccomp = withTypeScript(createSeccompExecutor(ofProcesses));
-  const { container, removeForeign } = openDocker(options, { owner, workRoot, warmBytes });
+  const { container, removeForeign } = openDocker(options, { owner, workRoot, warm });
 
   const ofCode: Readonly<Record<SandboxLevel, Executor>> = { none: thread, subprocess, seccomp, docker: container };
 
@@ -144,7 +143,7 @@ export function createExecutors(options: ExecutorsOptions): Executors {
 
 function openDocker(
   { docker = {}, onLeft }: ExecutorsOptions,
-  own: { owner: Owner; workRoot: string; warmBytes: number },
+  own: { owner: Owner; workRoot: string; warm: Budget },
 ): { container: Executor; removeForeign: (folder: string) => Promise<void> } {
   const { socketPath, nodeImage = 'lattice/node', pythonImage = 'lattice/python' } = docker;
   const codeImages = { node: nodeImage, python: pythonImage };

@@ -23,13 +23,14 @@ import { claimSeat } from './batches/claim-seat';
 import { flushLanes, pendingOf } from './batches/pending';
 import { withBatchHandlers } from './batches/wrap-handlers';
 import { findCapacity } from './capacity/find-capacity';
+import { warmBytesOf } from './capacity/warm-bytes';
 import { foundLabels } from './found-labels';
 import { WorkerGpus } from './gpus/worker-gpus';
 import { Intake, type Order } from './intake';
 import { meetsRules } from './labels';
 import { perform } from './perform';
 import { reluctanceOf } from './placement/reluctance';
-import { fits, type Reservation } from './resource-ledger';
+import { fits, type Capacity, type Reservation } from './resource-ledger';
 import { tellHolding } from './tell-holding';
 import { WorkerLabels } from './worker-labels';
 
@@ -71,12 +72,13 @@ export class LatticeWorker {
   ) {
     const { settings, log } = runtime;
     const { worker } = settings;
+    const capacity = findCapacity(worker);
     this.executors = createExecutors({
       workerId: worker.id,
       handlers: withBatchHandlers(handlers),
       defaultLevel: worker.sandbox,
       minLevel: settings.sandboxMin,
-      warmBytes: settings.worker.warm,
+      warmBytes: warmBytesOf(worker.warm, capacity.memory),
       controlGroups: worker.controlGroups !== 'off',
       onGroupsLost: (reason) => log.warn({ reason }, 'no more control groups can be made: what tasks use is measured'),
       onLeft: (folder, reason) => log.warn({ folder, reason }, 'files that a task left on the disk can not be removed'),
@@ -99,16 +101,16 @@ export class LatticeWorker {
       levelOf: (task) => this.levelOf(task),
       perform: (attempt) => this.perform(attempt),
     };
-    this.intake = this.openIntake();
+    this.intake = this.openIntake(capacity);
   }
 
-  private openIntake(): Intake {
+  private openIntake(capacity: Capacity): Intake {
     const { runtime, gpus } = this;
     const { worker } = runtime.settings;
     return new Intake({
       runtime,
       workerId: worker.id,
-      capacity: findCapacity(worker),
+      capacity,
       canServe: (entry) => this.canServe(entry),
       reluctance: (entry) => reluctanceOf(entry, this.labels.all, this.used),
       admits: (entry) => meetsRules(entry.rules, this.labels.all),

@@ -11,6 +11,7 @@ import { boundsOf, watchOutput } from '../output-watch';
 import { scriptOf } from '../script/script-words';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop, type StopCause } from '../stop';
 import { shapeOf, type ScriptStart } from '../subprocess/launcher';
+import type { Budget } from '../warm/budget';
 import { Pool } from '../warm/pool';
 import { bytesOf, isWarmable, MOST_OF_A_SHAPE, orderOf, wasBegun } from '../warm/warmable';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
@@ -37,7 +38,7 @@ export interface DockerOptions {
   /** Removes a folder with files of other users. */
   removeForeign: (folder: string) => Promise<void>;
   /** Memory for containers that were started ahead of code tasks; 0: none are. */
-  warmBytes: number;
+  warm: Budget;
 }
 
 interface Machinery {
@@ -71,7 +72,7 @@ export function createDockerExecutor(options: DockerOptions): Executor {
     images: createImages(engine, options),
     runners: createRunners(options.workRoot, options.owner),
     pool: new Pool<Begun>({
-      budgetBytes: options.warmBytes,
+      budget: options.warm,
       bytesOf,
       mostOfAKey: MOST_OF_A_SHAPE,
       discard: async (begun) => discard(machinery, begun),

@@ -2,6 +2,7 @@ import { taskError } from '@lattice/contracts';
 import type { ControlGroups } from '../control-groups/control-groups';
 import type { Executor, Outcome } from '../port';
 import { createProcessExecutor } from '../subprocess/process-executor';
+import type { Budget } from '../warm/budget';
 import { createSeccompLauncher, type SeccompOptions } from './seccomp-launcher';
 
 /** Bubblewrap reports the code of the task's end only after it has made the sandbox and run the task in it. */
@@ -9,12 +10,12 @@ const RAN = /"exit-code"\s*:/;
 
 /** Level `seccomp`: code that sees its interpreter, libraries and own files, nothing else of the machine, and may ask little of the kernel. */
 export function createSeccompExecutor(
-  options: SeccompOptions & { groups: ControlGroups; warmBytes: number; rooms: boolean },
+  options: SeccompOptions & { groups: ControlGroups; warm: Budget; rooms: boolean },
 ): Executor {
   return createProcessExecutor({
     owner: options.owner,
     groups: options.groups,
-    warmBytes: options.warmBytes,
+    warm: options.warm,
     rooms: options.rooms,
     launcher: createSeccompLauncher(options),
     wrapperFault: (interpreter, stderrTail) => (RAN.test(interpreter.status()) ? undefined : sandboxFault(stderrTail)),

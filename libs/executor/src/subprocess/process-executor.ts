@@ -10,6 +10,7 @@ import type { Execution, Executor, Handle, Outcome, ProcessExecution } from '../
 import { mustHaveInterpreter, scriptOf } from '../script/script-words';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop } from '../stop';
 import { messageOf } from '../thrown';
+import { Budget } from '../warm/budget';
 import { GO, HELD_BYTES, isHoldable, startFileOf } from '../warm/hold';
 import { Pool } from '../warm/pool';
 import { bytesOf, isWarmable, keyOf, MOST_OF_A_SHAPE, orderOf, wasBegun } from '../warm/warmable';
@@ -28,7 +29,7 @@ export interface ProcessOptions {
   /** The outcome of a wrapper that ended without having run the task; undefined when it did run it. */
   wrapperFault?: (interpreter: Interpreter, stderrTail: string) => Outcome | undefined;
   /** Memory for interpreters that were started ahead of their tasks; 0: none are. */
-  warmBytes: number;
+  warm: Budget;
   /** Whether rooms are kept ready. */
   rooms: boolean;
 }
@@ -72,8 +73,8 @@ export function createProcessExecutor(options: ProcessOptions): Executor {
     table,
     watchdog: createWatchdog(table),
     guardian: createGuardian(stampOf(options.owner), () => options.groups.folders()),
-    interpreters: new Pool({ ...ofPool, budgetBytes: options.warmBytes, bytesOf }),
-    rooms: new Pool({ ...ofPool, budgetBytes: options.rooms ? MOST_OF_ROOMS : 0, bytesOf: () => HELD_BYTES }),
+    interpreters: new Pool({ ...ofPool, budget: options.warm, bytesOf }),
+    rooms: new Pool({ ...ofPool, budget: new Budget(options.rooms ? MOST_OF_ROOMS : 0), bytesOf: () => HELD_BYTES }),
   };
   const running = new Set<Handle>();
 

@@ -3,6 +3,7 @@ import type { Owner } from '../owner';
 import type { Executor } from '../port';
 import { createProcessExecutor } from './process-executor';
 import { createSubprocessLauncher } from './subprocess-launcher';
+import type { Budget } from '../warm/budget';
 import type { Tools } from './tools';
 
 export interface SubprocessOptions {
@@ -12,13 +13,13 @@ export interface SubprocessOptions {
   searchPath: string;
   tools: Tools;
   groups: ControlGroups;
-  warmBytes: number;
+  warm: Budget;
   rooms: boolean;
 }
 
 /** Level `subprocess`: code in a process group of its own, without the worker's environment, within limits. No isolation of files or network. */
 export function createSubprocessExecutor(options: SubprocessOptions): Executor {
-  const { owner, workRoot, searchPath, tools, groups, warmBytes, rooms } = options;
+  const { owner, workRoot, searchPath, tools, groups, warm, rooms } = options;
   const launcher = createSubprocessLauncher({ workRoot, searchPath, tools });
-  return createProcessExecutor({ owner, launcher, groups, warmBytes, rooms });
+  return createProcessExecutor({ owner, launcher, groups, warm, rooms });
 }

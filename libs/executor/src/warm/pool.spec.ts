@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { eventually } from '../../test/support';
+import { Budget } from './budget';
 import { Pool } from './pool';
 
 interface Item {
@@ -7,11 +8,12 @@ interface Item {
   number: number;
 }
 
-function make(budgetBytes: number, mostOfAKey = 4) {
+function make(of: number | Budget, mostOfAKey = 4) {
+  const budget = typeof of === 'number' ? new Budget(of) : of;
   const alive = new Set<Item>();
   let count = 0;
   const pool = new Pool<Item>({
-    budgetBytes,
+    budget,
     mostOfAKey,
     bytesOf: (key) => Number(key),
     discard: async (item) => {
@@ -81,6 +83,22 @@ it('does not try again by itself what can not be started', async () => {
   await eventually(() => tries === 2);
   await pool.close();
   expect(tries).toBe(2);
+});
+
+it('shares its budget with another pool: what was not asked for the longest gives way', async () => {
+  const budget = new Budget(50);
+  const one = make(budget);
+  const other = make(budget);
+  one.take('20');
+  await eventually(() => one.pool.size === 1);
+  other.take('45');
+  await eventually(() => other.pool.size === 1);
+  expect([one.pool.size, one.alive.size]).toEqual([0, 0]);
+  await other.pool.close();
+  // What it had is there for the other again.
+  one.take('45');
+  await eventually(() => one.pool.size === 1);
+  await one.pool.close();
 });
 
 it('stays within its budget, whatever is asked for in whatever order, and leaves nothing when it is closed', async () => {

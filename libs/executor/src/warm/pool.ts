@@ -1,6 +1,8 @@
+import type { Budget, Spender } from './budget';
+
 export interface PoolOptions<T> {
-  /** Memory that all that wait may take together; 0: nothing is started ahead. */
-  budgetBytes: number;
+  /** Memory that all that wait may take together, in this pool and in others; 0: nothing is started ahead. */
+  budget: Budget;
   bytesOf(key: string): number;
   /** Must not reject. */
   discard(item: T): Promise<void>;
@@ -25,10 +27,10 @@ interface Shelf<T> {
 }
 
 /**
- * Things that were started ahead of need, by key, each to be used once, within one budget of memory: when that is used up, the key
+ * Things that were started ahead of need, by key, each to be used once, within a budget of memory: when that is used up, the key
  * that was not asked for the longest gives way. What can't be started is not tried again before somebody asks again.
  */
-export class Pool<T> {
+export class Pool<T> implements Spender {
   private readonly shelves = new Map<string, Shelf<T>>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly starts = new Set<Promise<void>>();
@@ -36,12 +38,14 @@ export class Pool<T> {
   private look: NodeJS.Timeout | undefined;
   private closed = false;
 
-  constructor(private readonly options: PoolOptions<T>) {}
+  constructor(private readonly options: PoolOptions<T>) {
+    options.budget.join(this);
+  }
 
   /** One that is ready, which is then the caller's; undefined when there is none. Either way more are started for later. */
   take(key: string, start: () => Promise<T>): T | undefined {
     const { options } = this;
-    if (this.closed || options.budgetBytes < options.bytesOf(key)) return undefined;
+    if (this.closed || options.budget.bytes < options.bytesOf(key)) return undefined;
     this.look ??= setInterval(() => this.closeIdle(), LOOK_MS).unref();
     const shelf = this.shelfOf(key, start);
     const item = shelf.ready.shift();
@@ -69,6 +73,27 @@ export class Pool<T> {
     return [...this.shelves.values()].reduce((sum, { ready }) => sum + ready.length, 0);
   }
 
+  /** What all that wait take, those that start included. */
+  get bytes(): number {
+    const { options } = this;
+    return [...this.shelves.values()].reduce(
+      (sum, one) => sum + (one.ready.length + one.starting) * options.bytesOf(one.key),
+      0,
+    );
+  }
+
+  oldest(before: number): { lastUse: number; close: () => void } | undefined {
+    const [shelf] = [...this.shelves.values()]
+      .filter(({ ready, lastUse }) => ready.length > 0 && lastUse < before)
+      .sort((a, b) => a.lastUse - b.lastUse);
+    if (shelf === undefined) return undefined;
+    const close = (): void => {
+      shelf.target = Math.max(0, shelf.target - 1);
+      for (const item of shelf.ready.splice(0, 1)) this.discard(item);
+    };
+    return { lastUse: shelf.lastUse, close };
+  }
+
   /** Discards all that wait; no more are started. */
   async close(): Promise<void> {
     this.closed = true;
@@ -78,6 +103,7 @@ export class Pool<T> {
     for (const { ready } of this.shelves.values()) for (const item of ready.splice(0)) this.discard(item);
     this.shelves.clear();
     await Promise.all(this.discards);
+    this.options.budget.leave(this);
   }
 
   private discard(item: T): void {
@@ -95,7 +121,7 @@ export class Pool<T> {
 
   private refill(shelf: Shelf<T>): void {
     const { starts } = this;
-    while (!this.closed && shelf.ready.length + shelf.starting < shelf.target && this.makeRoom(shelf)) {
+    while (!this.closed && shelf.ready.length + shelf.starting < shelf.target && this.hasRoom(shelf)) {
       shelf.starting++;
       const start = shelf
         .start()
@@ -110,27 +136,8 @@ export class Pool<T> {
     }
   }
 
-  /** Makes room for one of the key by closing what is used least; false when there is none. */
-  private makeRoom(shelf: Shelf<T>): boolean {
-    const { options } = this;
-    while (this.bytes() + options.bytesOf(shelf.key) > options.budgetBytes) {
-      const [oldest] = [...this.shelves.values()]
-        .filter((one) => one !== shelf && one.ready.length > 0 && one.lastUse < shelf.lastUse)
-        .sort((a, b) => a.lastUse - b.lastUse);
-      const item = oldest?.ready.shift();
-      if (oldest === undefined || item === undefined) return false;
-      oldest.target = Math.max(0, oldest.target - 1);
-      this.discard(item);
-    }
-    return true;
-  }
-
-  private bytes(): number {
-    const { options } = this;
-    return [...this.shelves.values()].reduce(
-      (sum, one) => sum + (one.ready.length + one.starting) * options.bytesOf(one.key),
-      0,
-    );
+  private hasRoom({ key, lastUse }: Shelf<T>): boolean {
+    return this.options.budget.makeRoom(this.options.bytesOf(key), lastUse);
   }
 
   private closeIdle(): void {

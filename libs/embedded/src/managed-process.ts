@@ -91,8 +91,14 @@ export function describeExit(exit: ProcessExit): string {
   return exit.signal ? `signal ${exit.signal}` : `exit code ${exit.code}`;
 }
 
-/** The end of its log, indented for a terminal. */
-export function logExcerpt(process: ManagedProcess): string {
+/** What its log says last of what went wrong, indented for a terminal; empty when that is nothing. */
+export function lastWords(process: ManagedProcess): string {
   const text = lastLines(process.log);
-  return text === '' ? `  (nothing in ${process.log.path})` : `${text.replace(/^/gm, '  | ')}\n  (${process.log.path})`;
+  return text === '' ? '' : text.replace(/^/gm, '  | ');
+}
+
+/** The same, and where the rest is. */
+export function logExcerpt(process: ManagedProcess): string {
+  const text = lastWords(process);
+  return text === '' ? `  (no warnings in ${process.log.path})` : `${text}\n  (${process.log.path})`;
 }

@@ -1,13 +1,13 @@
 import { startApps, type StartApps } from './apps';
 import { EmbeddedError, embeddedCodes } from './errors';
 import type { HomePaths } from './home';
-import { describeExit, logExcerpt, type ManagedProcess, type ProcessExit } from './managed-process';
+import { describeExit, lastWords, type ManagedProcess, type ProcessExit } from './managed-process';
 import { launchServices, type ServiceOptions, type Services } from './services';
 
 /** A part that ended by itself. The others keep serving; it is not started again, so that the fault stays visible. */
 export interface PartExit extends ProcessExit {
   readonly name: string;
-  /** "The worker died (signal SIGKILL)" and the end of its log. */
+  /** "The worker died (signal SIGKILL)" and what its log says last of what went wrong. */
   readonly message: string;
   readonly logFile: string;
 }
@@ -54,7 +54,9 @@ export class Parts {
   private report(part: ManagedProcess): void {
     const how = part.exit();
     if (!how || part.stopping()) return;
-    const message = `The ${part.name} died (${describeExit(how)}):\n${logExcerpt(part)}`;
+    const message = [`The ${part.name} died (${describeExit(how)})`, lastWords(part)]
+      .filter((text) => text !== '')
+      .join(':\n');
     const exit: PartExit = { name: part.name, message, logFile: part.log.path, ...how };
     this.exits.push(exit);
     for (const listener of this.listeners) listener(exit);

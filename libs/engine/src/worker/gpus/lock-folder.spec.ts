@@ -41,3 +41,19 @@ test('work that excludes others comes one after the other, and hands its text on
   );
   expect(await folders[0]?.read('host')).toBe('xxx');
 });
+
+test('a file that could not be locked does not stay', async () => {
+  const folder = openLockFolder(join(path, 'locks'));
+  const { PATH } = process.env;
+  process.env['PATH'] = path;
+  try {
+    await expect(folder.create('a', 'text')).rejects.toThrow('flock');
+  } finally {
+    process.env['PATH'] = PATH;
+  }
+  expect(await folder.names()).toEqual([]);
+  const lock = await folder.create('a', 'text');
+  await expect(folder.create('a', 'text')).rejects.toThrow('EEXIST');
+  expect(await folder.names()).toEqual(['a']);
+  await lock.close();
+});

@@ -47,15 +47,26 @@ export function openLockFolder(folder: string): LockFolder {
   async function create(name: string, text: string): Promise<Lock> {
     await ensure(folder);
     await writeFile(path(name), text, { flag: 'wx', mode: 0o644 });
+    try {
+      const file = await openLocked(name);
+      return { name, fd: file.fd, close: () => file.close() };
+    } catch (error) {
+      // Its text names a process that lives: it would count as a lease of that.
+      await unlink(path(name)).catch(absent);
+      throw error;
+    }
+  }
+
+  async function openLocked(name: string): Promise<FileHandle> {
     // Who inherits it may not write to it.
     const file = await open(path(name), constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      if (!(await flock(file.fd, ['-n']))) throw new Error(`${path(name)} is locked by somebody else`);
+      if (await flock(file.fd, ['-n'])) return file;
+      throw new Error(`${path(name)} is locked by somebody else`);
     } catch (error) {
       await file.close();
       throw error;
     }
-    return { name, fd: file.fd, close: () => file.close() };
   }
 
   return {

@@ -1,5 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -136,4 +145,18 @@ test('a folder may be reached over a link', async () => {
   const store = openArtifactStore({ kind: 'folder', folder: join(folder, 'link') });
   await store.put('a/b', Readable.from(['x']), put);
   expect(await buffer(await store.get('a/b'))).toEqual(Buffer.from('x'));
+});
+
+test('what can not be tidied up in a folder fails no put, and is tried again with the next', async () => {
+  const root = join(folder, 'untidy');
+  const [odd, left] = [join(root, '.parts', 'odd'), join(root, '.parts', 'left')];
+  mkdirSync(odd, { recursive: true });
+  writeFileSync(left, 'half');
+  for (const old of [odd, left]) utimesSync(old, 0, 0);
+  const store = openArtifactStore({ kind: 'folder', folder: root });
+  await store.put('run/a/1.1/one', Readable.from(['1']), put);
+  rmdirSync(odd);
+  await store.put('run/a/1.1/two', Readable.from(['2']), put);
+  expect(readdirSync(join(root, '.parts'))).toEqual([]);
+  expect(await buffer(await store.get('run/a/1.1/one'))).toEqual(Buffer.from('1'));
 });

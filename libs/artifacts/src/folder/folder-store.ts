@@ -20,6 +20,14 @@ export function openFolderStore(root: string): ArtifactStore {
   let identity: Promise<string> | undefined;
   let tidied: Promise<void> | undefined;
 
+  /** Once; what fails of it fails nothing else, and is tried again. */
+  function tidy(parts: string): Promise<void> {
+    tidied ??= removeStale(parts).catch(() => {
+      tidied = undefined;
+    });
+    return tidied;
+  }
+
   return {
     identity() {
       identity ??= identityOf(root).catch((error: unknown) => {
@@ -34,7 +42,7 @@ export function openFolderStore(root: string): ArtifactStore {
       const { stream, stored } = measured(body, limitBytes);
       try {
         await mkdir(path.dirname(part), { recursive: true, mode: 0o700 });
-        await (tidied ??= removeStale(path.dirname(part)));
+        await tidy(path.dirname(part));
         const handle = await open(part, 'wx', 0o600);
         await pipeline(stream, handle.createWriteStream({ flush: true }), { signal });
         await moveTo(part, file);

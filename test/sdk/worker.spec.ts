@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { freePort } from '@lattice/embedded';
 import { ensureAdminKey, KeyRing, requestControl } from '@lattice/engine';
 import { ApiError, LatticeClient, createWorkflow, handler, worker, z, type Worker } from '@lattice/sdk';
+import { WebSocket } from 'ws';
 import { startApi, type RunningApi } from '../../apps/api/src/start-api';
 import { eventually } from '../support/eventually';
 import { TestPlatform } from '../support/platform';
@@ -282,6 +284,45 @@ describe('a worker of the SDK', () => {
     const reason = await eventually('it waits', async () => (await run.status()).tasks[0]?.reason ?? undefined);
     expect(reason).toContain('only workers of the SDK have the handler "embed"');
     await run.cancel();
+  });
+
+  it('goes by a drain for as long as its process lives, over its connections', async () => {
+    const resources = { cpu: 1, memory: 1, gpu: 0 };
+    const hello = {
+      op: 'hello',
+      workerId: 'raw',
+      host: 'h',
+      node: '20',
+      labels: {},
+      resources,
+      slots: 1,
+      attempts: [],
+    };
+    const connect = async (pid: number): Promise<WebSocket> => {
+      const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/worker`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ ...hello, pid, handlers: ['raw'] }));
+      await once(socket, 'message');
+      return socket;
+    };
+    const becomes = (pid: number, status: string) =>
+      eventually(`process ${pid} is ${status}`, async () => {
+        const found = (await client.workers()).find(({ workerId }) => workerId === 'raw');
+        return found?.pid === pid && found.status === status ? true : undefined;
+      });
+    const first = await connect(1);
+    await client.orderWorker('raw', 'drain');
+    await becomes(1, 'drained');
+    first.terminate();
+    const again = await connect(1);
+    await becomes(1, 'drained');
+    again.terminate();
+    const next = await connect(2);
+    await becomes(2, 'online');
+    next.terminate();
+    await once(next, 'close');
   });
 
   it('is refused without the scope worker, and with handlers that can be none', async () => {

@@ -21,7 +21,7 @@ const announcementSchema = workerViewSchema.omit({ status: true, reason: true, s
   outside: z.boolean().default(false),
   /** Milliseconds since the worker last showed that it takes tasks. */
   provedAgo: z.number(),
-  /** Tells this process from others of the same id; absent where a worker may go on in another process, or connection. */
+  /** Tells this process from others of the same id; workers of earlier versions don't tell it. */
   life: z.string().optional(),
   /** When it was stopped in order, ms since 1970 by the clock of Redis. */
   stoppedAt: z.number().optional(),

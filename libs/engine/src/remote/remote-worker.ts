@@ -193,6 +193,8 @@ export class RemoteWorker {
     const { workerId, host, pid, node, labels, handlers } = this.hello;
     const base = announcementOf({
       workerId,
+      // Of its process: a connection may be one of many that follow each other.
+      life: `${host} ${pid}`,
       state: this.state(),
       labels,
       handlers: [...handlers].sort(),

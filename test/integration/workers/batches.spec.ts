@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { RunView } from '@lattice/contracts';
 import { flushBatches, readBatches, readWorkers, requestCancel, requestWorkerOrder } from '@lattice/engine';
 import { eventually } from '../../support/eventually';
@@ -164,6 +165,29 @@ test('nor does one that is on its way to its batch when the worker is told so', 
   };
   await platform.worker({ workerId: 'one', race });
   expect((await endAll(await submitAll({ timeout: '10m' }, numbers(1)))).map(outputOf)).toEqual([0]);
+});
+
+test('a member that comes when its batch is on waits: what the batch took is used once', async () => {
+  const file = join(platform.folder, 'go');
+  const notes = (): string[] =>
+    existsSync(`${file}.log`) ? readFileSync(`${file}.log`, 'utf8').trim().split('\n') : [];
+  let begun = 0;
+  const race = async (point: string): Promise<void> => {
+    if (point !== 'after-begin') return;
+    begun += 1;
+    if (begun === 2) await eventually('the other is called', () => (notes().length > 0 ? true : undefined));
+  };
+  await platform.worker({ env: { LATTICE_CONCURRENCY: '1' }, race });
+  const task = { uses: 'handler/deaf', with: { input: { file } }, batch: { size: 2, timeout: '300ms' } };
+  const runId = await platform.submit({ name: 'late', tasks: { a: task, b: task } });
+  await eventually('both are begun', async () =>
+    (await platform.read(runId)).tasks.every(({ status }) => status === 'running') && notes().length > 0
+      ? true
+      : undefined,
+  );
+  writeFileSync(file, '');
+  expect((await platform.wait(runId)).status).toBe('completed');
+  expect(notes()).toEqual(['start', 'end', 'start', 'end']);
 });
 
 test('a member that is cancelled, or too slow, leaves the others alone', async () => {

@@ -14,6 +14,8 @@ export interface BatchCall {
 
 /** A batch that is being done. */
 export interface RunningBatch {
+  /** Resolves when all members have their outcomes. */
+  readonly ended: Promise<void>;
   /** A member does not want its outcome any more; when none does, the handler is told to stop. */
   forget(member: Member): void;
 }
@@ -43,11 +45,12 @@ export function doBatch(call: BatchCall, members: readonly Member[], key: string
     onProgress: (percent, text) => each((member) => member.progress(percent, text)),
     onAlive: () => each((member) => member.alive()),
   });
-  void handle.result().then((outcome: Outcome) => {
+  const ended = handle.result().then((outcome: Outcome) => {
     const outcomes = splitAnswer(outcome, members.length, settings.maxOutput);
     for (const [index, member] of members.entries()) member.settle(outcomes[index] ?? outcome);
   });
   return {
+    ended,
     forget: (member) => {
       wanted.delete(member);
       if (wanted.size === 0) void handle.cancel('no member of the batch wants it any more');

@@ -17,8 +17,10 @@ export interface Joining extends BatchCall {
   readonly seat: Seat;
 }
 
-/** The calls that are on, by the lanes they are made for. */
-const running = new WeakMap<Lane, RunningBatch>();
+/** The calls that are on, by their members. */
+const running = new WeakMap<Member, RunningBatch>();
+/** When the last call for a lane is over. */
+const lastCall = new WeakMap<Lane, Promise<unknown>>();
 
 /** Does an attempt as a member of a batch; one whose result is kept comes into none. */
 export async function joinBatch(joining: Joining, attempt: Attempt): Promise<Outcome> {
@@ -56,7 +58,7 @@ async function beMember(
       resolve(given);
     };
     const giveUp = (given: Outcome): void => {
-      if (!lane.callOff(member)) running.get(lane)?.forget(member);
+      if (!lane.callOff(member)) running.get(member)?.forget(member);
       settle(given);
     };
     const stop = (): void => giveUp({ status: 'cancelled' });
@@ -89,10 +91,19 @@ async function beMember(
     };
     signal.addEventListener('abort', stop, { once: true });
     lane.join(seat, member, (members, key) => {
-      for (const one of members) one.called();
-      running.set(lane, doBatch(call, members, key));
+      const before = lastCall.get(lane);
+      const make = (): Promise<void> => makeCall(call, members, key);
+      // The lane has what it takes once. Who comes when its batch is on is alone, and may have given up by then.
+      lastCall.set(lane, before === undefined ? make() : before.then(() => (ended ? undefined : make())));
     });
   });
   await log.flush();
   return outcome;
+}
+
+function makeCall(call: BatchCall, members: readonly Member[], key: string): Promise<void> {
+  for (const one of members) one.called();
+  const batch = doBatch(call, members, key);
+  for (const one of members) running.set(one, batch);
+  return batch.ended;
 }

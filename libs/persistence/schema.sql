@@ -162,6 +162,7 @@ create table runs (
   forked_from uuid,
   reopened_at timestamp(3) with time zone,
   parent_from integer,
+  stopping json,
   constraint runs_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));

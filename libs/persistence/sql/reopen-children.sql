@@ -4,7 +4,7 @@
 -- Result: one row for each run opened; one that was opened meanwhile stays as it is.
 with opened as (
   update runs set epoch = runs.epoch + 1, status = 'running', reopened_at = now(), started_at = null, finished_at = null,
-    outputs = null, error = null, reason = null, parent_attempt = $3::int
+    outputs = null, error = null, reason = null, stopping = null, parent_attempt = $3::int
   from unnest($1::uuid[], $2::int[]) as child (id, epoch)
   where runs.id = child.id and runs.epoch = child.epoch and runs.status in ('failed', 'cancelled')
   returning runs.id, runs.epoch

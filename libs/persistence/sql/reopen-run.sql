@@ -4,7 +4,7 @@
 -- Result: epoch; no row when the run has not ended, or has another epoch.
 with opened as (
   update runs set epoch = epoch + 1, status = 'running', reopened_at = now(), started_at = null, finished_at = null,
-    outputs = null, error = null, reason = null
+    outputs = null, error = null, reason = null, stopping = null
   where id = $1 and epoch = $2 and status in ('completed', 'failed', 'cancelled')
   returning id, epoch
 ),

@@ -47,6 +47,8 @@ export type { AnewTask, UndoneChild } from './runs/reopen-children';
 export type { ChildResult, ChildSummary, NewChildren, Parent } from './runs/children';
 export { sendSignal, takeSignal } from './runs/signals';
 export type { Signal } from './runs/signals';
+export { findStop, markStopping } from './runs/stopping';
+export type { Stop, StopWish } from './runs/stopping';
 export { taskResults } from './runs/task-results';
 export type { TaskResult } from './runs/task-results';
 export {

@@ -5,7 +5,7 @@
   ARGV: run id, epoch of the run, guard: ms after which it is too late, '' for none, 'stop' for a run that is made only to be stopped: it never starts; document sha, inputs JSON, tasks that have not ended, on failure, priority,
         type and data of the event that comes before run.started ('' for none),
         number of tasks that wait for nothing, for each of them its key and the data of task.queued,
-        then pairs of fields to begin with (what is known from before, when a run is made again; with `st` paused it is paused)
+        then pairs of fields to begin with (what is known from before, when a run is made again; with `st` it is paused, or being stopped)
   Replies: 'created' | 'exists' | with a guard: 'uninitialised' Redis lost its data, 'late'
   Fields of a run hash:
     v version of the plan; below 0 while the run is moved to that version: nobody begins then    vf version that its jobs are of then    up it was moved, what is open is not added yet

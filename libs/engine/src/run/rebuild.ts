@@ -1,6 +1,6 @@
-import { isFinalTask, type EventType } from '@lattice/contracts';
+import { isFinalTask, taskError, type EventType } from '@lattice/contracts';
 import { tasksOf } from '@lattice/flow';
-import { taskResults, type StoredRun, type TaskResult } from '@lattice/persistence';
+import { findStop, taskResults, type Stop, type StoredRun, type TaskResult } from '@lattice/persistence';
 import { createRun, readHead, type FlowRun } from '@lattice/queue';
 import { STEP_NONCE, STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
@@ -14,8 +14,6 @@ export interface Rebuild {
   /** The epoch that was raised for it. */
   readonly epoch: number;
   readonly event: { readonly type: EventType; readonly json: string };
-  /** It is made only to be stopped: it never starts. */
-  readonly toStop?: boolean;
 }
 
 /** What a run that was made again goes on from. */
@@ -29,15 +27,21 @@ interface Known {
   readonly others: number;
 }
 
+interface Recreated extends Known {
+  /** Nothing of it is begun any more. */
+  readonly stopping: boolean;
+}
+
 /**
  * Makes a run in Redis again from what Postgres holds of it: tasks that have ended there stay ended and never run again, the
- * others are released as their gates are open. May be repeated.
+ * others are released as their gates are open. Of a run that is being stopped they are not: what stops it, or the reconciler, ends
+ * it. May be repeated.
  */
 export async function rebuildRun(runtime: Runtime, rebuild: Rebuild): Promise<void> {
   const known = await recreateRun(runtime, rebuild);
   if (known === undefined) return;
   await runtime.race?.('after-create', { runId: rebuild.run.runId });
-  await releaseOpen(runtime, known);
+  if (!known.stopping) await releaseOpen(runtime, known);
   await finaliseIfDone(runtime, rebuild.run.runId);
 }
 
@@ -47,10 +51,11 @@ export async function rebuildRun(runtime: Runtime, rebuild: Rebuild): Promise<vo
  */
 export async function recreateRun(
   runtime: Runtime,
-  { run: stored, epoch, event, toStop = false }: Rebuild,
-): Promise<Known | undefined> {
+  { run: stored, epoch, event }: Rebuild,
+): Promise<Recreated | undefined> {
   const compiled = await runtime.plans.get(stored.documentSha);
   const results = await taskResults(runtime.db, stored.runId);
+  const stop = await findStop(runtime.db, stored.runId);
   const ended = results.filter(({ status }) => isFinalTask(status));
   const run: FlowRun = { runId: stored.runId, epoch, priority: stored.priority, sha: stored.documentSha };
   const keys = new Set(ended.map(({ key }) => key));
@@ -64,7 +69,8 @@ export async function recreateRun(
     onFailure: compiled.plan.onFailure,
     priority: run.priority,
     event,
-    ...(toStop ? { guard: 'stop' } : {}),
+    // It is made only to be stopped: it never starts.
+    ...(stop === undefined ? {} : { guard: 'stop' }),
     fields: {
       // What comes up then is put aside until the run goes on.
       ...(stored.status === 'paused' ? { st: 'paused' } : {}),
@@ -73,13 +79,34 @@ export async function recreateRun(
       ...Object.fromEntries(counts.map((count, gate) => [`g:${gate}`, count])),
       nc: others,
       nf: ended.filter(({ status }) => status === 'failed').length,
+      ...(stop === undefined ? {} : stopFields(stop, results)),
     },
   });
   if (reply === 'exists') {
     const head = await readHead(runtime.queue, run.runId);
     if (head?.epoch !== epoch || !runtime.pin.holds(head.version)) return undefined;
   }
-  return { run, compiled, ended: keys, counts, others };
+  return { run, compiled, ended: keys, counts, others, stopping: stop !== undefined };
+}
+
+/** The state of a run that is being stopped, as `stop.lua`, `stop-all.lua` and `record.lua` leave it. */
+function stopFields(stop: Stop, results: readonly TaskResult[]): Record<string, string> {
+  switch (stop.why) {
+    case 'above':
+      return { st: 'cancelling', cr: `run ${stop.runId} is being stopped` };
+    case 'asked': {
+      const { reason, error } = stop.wish;
+      return error === undefined ? { st: 'cancelling', cr: reason } : { st: 'failing', fe: JSON.stringify(error) };
+    }
+    case 'failed': {
+      const error = results.find(({ key }) => key === stop.taskKey)?.error;
+      return {
+        st: 'failing',
+        fe: JSON.stringify(error ?? taskError('internal', 'no error is stored')),
+        ft: stop.taskKey,
+      };
+    }
+  }
 }
 
 function fieldsOf(compiled: Compiled, task: TaskResult): Record<string, string | number> {

@@ -1,6 +1,6 @@
 import { isFinalRun, taskError } from '@lattice/contracts';
 import { controlChildren, getDocument, waitingRuns, type OutboxRow, type StoredRun } from '@lattice/persistence';
-import { deleteRun, readHead, resumeRun, stopRun, tellReady } from '@lattice/queue';
+import { deleteRun, readHead, resumeRun, tellReady } from '@lattice/queue';
 import { z } from 'zod';
 import type { Admissions } from '../admission/admissions';
 import { wakeStep } from '../control-tasks/wake';
@@ -8,7 +8,6 @@ import { createdEvent } from '../run/created-event';
 import { QUEUE_TIMEOUT } from '../run/queue-timers';
 import { rebuildRun } from '../run/rebuild';
 import { sendRun, setTimer } from '../run/send-run';
-import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
 import { endUnbegun } from './queue-timeout';
 import { reconcileRun } from './reconcile';
@@ -64,15 +63,13 @@ async function sendTimeout(runtime: Runtime, stored: StoredRun): Promise<boolean
   const error = taskError('run_timeout', `the run did not end within ${document?.timeout ?? 'its timeout'}`, {
     retryable: false,
   });
-  const reply = await stopRun(runtime.queue, stored.runId, { reason: 'run_timeout', errorJson: JSON.stringify(error) });
-  if (reply === 'ok') await settleRun(runtime, stored.runId);
-  return true;
+  return stopStored(runtime, stored, { reason: 'run_timeout', error });
 }
 
 /** A run that has not ended by its deadline has failed, whether it was begun or not. */
 async function sendDeadline(runtime: Runtime, stored: StoredRun): Promise<boolean> {
   const error = taskError('deadline_exceeded', 'the run had not ended by its deadline', { retryable: false });
-  return stopStored(runtime, stored, { reason: 'deadline_exceeded', errorJson: JSON.stringify(error) });
+  return stopStored(runtime, stored, { reason: 'deadline_exceeded', error });
 }
 
 /** Pauses a run, with what its tasks have started. Its hash may be still to come, as that of a rerun: it is asked again then. */

@@ -98,4 +98,8 @@ export class RunEntity {
 
   @Column({ type: 'timestamptz', name: 'reopened_at', precision: 3, nullable: true })
   reopenedAt!: Date | null;
+
+  /** How it is to end, once it is being stopped. */
+  @Column('json', { nullable: true })
+  stopping!: unknown;
 }

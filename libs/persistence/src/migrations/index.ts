@@ -7,6 +7,7 @@ import { Reruns1767571200000 } from './reruns';
 import { Secrets1767916800000 } from './secrets';
 import { TaskCache1767744000000 } from './task-cache';
 import { Schedules1767398400000 } from './schedules';
+import { StoppingRuns1768521600000 } from './stopping-runs';
 import { WaitingEvents1768435200000 } from './waiting-events';
 
 /** All migrations, oldest first. One that was released is never changed. */
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   Secrets1767916800000,
   KeptRounds1768089600000,
   WaitingEvents1768435200000,
+  StoppingRuns1768521600000,
 ];

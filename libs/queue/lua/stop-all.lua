@@ -1,8 +1,10 @@
 --[[
   Cancels runs of one document, each at once and for good where no attempt of it is live: its tasks are cancelled, and it ends. One
-  with live attempts is being stopped from here on, as by stop.lua and settle.lua, and its workers are told.
+  with live attempts is being stopped from here on, as by stop.lua and settle.lua, and its workers are told. An attempt that only
+  waits holds nobody and has started nothing: it is not live here.
   KEYS[1] event stream, KEYS[2] epoch key, KEYS[3] control channel, then the run hashes
-  ARGV: reason, number of tasks of the document, their keys, then for each run: its id, its epoch
+  ARGV: reason, number of tasks of the document, how many of them only wait, their keys, these first, then for each run: its id,
+  its epoch
   Replies: 'uninitialised' Redis lost its data | for each run:
     'final' it has ended    'live' attempts of it are live    'failing' it was failing already, and is for others to end
     'gone' it is not in Redis, or only its last time is
@@ -11,8 +13,9 @@ if redis.call('EXISTS', KEYS[2]) == 0 then return 'uninitialised' end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local count = tonumber(ARGV[2])
+local waits = tonumber(ARGV[3])
 local fields = {}
-for i = 3, count + 2 do
+for i = 4, count + 3 do
   fields[#fields + 1] = 'r:' .. ARGV[i]
   fields[#fields + 1] = 'w:' .. ARGV[i]
   fields[#fields + 1] = 'a:' .. ARGV[i]
@@ -29,15 +32,15 @@ local function stop(run, id, epoch)
   local ended = {}
   for i = 1, count do
     if not t[3 * i - 2] then
-      if t[3 * i - 1] then
+      if t[3 * i - 1] and i > waits then
         live = live + 1
       else
         left = left - 1
-        ended[#ended + 1] = 'r:' .. ARGV[i + 2]
+        ended[#ended + 1] = 'r:' .. ARGV[i + 3]
         ended[#ended + 1] = 'cancelled'
-        ended[#ended + 1] = 'e:' .. ARGV[i + 2]
+        ended[#ended + 1] = 'e:' .. ARGV[i + 3]
         ended[#ended + 1] = 'cancelled'
-        redis.call('XADD', KEYS[1], '*', 't', 'task.cancelled', 'r', id, 'e', f[1], 'k', ARGV[i + 2], 'a', t[3 * i] or 0, 'm', now,
+        redis.call('XADD', KEYS[1], '*', 't', 'task.cancelled', 'r', id, 'e', f[1], 'k', ARGV[i + 3], 'a', t[3 * i] or 0, 'm', now,
           'd', '{"reason":"cancelled"}')
       end
     end
@@ -57,7 +60,7 @@ end
 
 local reply = {}
 for i = 4, #KEYS do
-  local at = count + 3 + 2 * (i - 4)
+  local at = count + 4 + 2 * (i - 4)
   reply[#reply + 1] = stop(KEYS[i], ARGV[at], ARGV[at + 1])
 end
 return reply

@@ -15,6 +15,7 @@ beforeEach(async () => {
 afterEach(() => clearQueue(queue));
 
 const taskKeys = ['a', 'b'];
+const waits = new Set<string>();
 
 async function create(epoch = 1): Promise<RunRef> {
   const run = { runId: randomUUID(), epoch };
@@ -63,7 +64,7 @@ test('each run is ended where nothing of it is live, and its parent is named', a
   await begin(queue, busy, beginning('a'));
   const told: string[] = [];
   const end = await queue.bus.subscribe('control', { onMessage: (text) => void told.push(text) });
-  const options = { reason: 'say "enough"', taskKeys };
+  const options = { reason: 'say "enough"', taskKeys, waits };
   expect(await stopAll(queue, [fresh, half, busy], options)).toEqual(['final', 'final', 'live']);
   expect(await eventsOf(fresh)).toEqual(['run.started', 'task.cancelled a', 'task.cancelled b', 'run.cancelled']);
   expect((await eventsOf(half)).slice(2)).toEqual(['task.completed a', 'task.cancelled b', 'run.cancelled']);
@@ -78,12 +79,23 @@ test('each run is ended where nothing of it is live, and its parent is named', a
   expect(told).toEqual([JSON.stringify({ stop: busy.runId })]);
 });
 
+test('an attempt that only waits is ended with its run', async () => {
+  const [waiting, busy] = [await create(), await create()];
+  for (const run of [waiting, busy]) await begin(queue, run, beginning('b'));
+  await begin(queue, busy, beginning('a'));
+  const options = { reason: 'enough', taskKeys, waits: new Set(['b']) };
+  expect(await stopAll(queue, [waiting, busy], options)).toEqual(['final', 'live']);
+  expect((await eventsOf(waiting)).slice(2)).toEqual(['task.cancelled b', 'task.cancelled a', 'run.cancelled']);
+  expect((await eventsOf(busy)).slice(3)).toEqual(['task.cancelled b']);
+  expect(await record(queue, busy, ending('a', 'completed'))).toMatchObject({ status: 'cancelled', left: 0 });
+});
+
 test('asked again nothing changes, but what is live is told again', async () => {
   const [fresh, busy] = [await create(), await create()];
   await begin(queue, busy, beginning('b'));
-  await stopAll(queue, [fresh, busy], { reason: 'first', taskKeys });
+  await stopAll(queue, [fresh, busy], { reason: 'first', taskKeys, waits });
   const before = [await eventsOf(fresh), await eventsOf(busy)];
-  expect(await stopAll(queue, [fresh, busy], { reason: 'second', taskKeys })).toEqual(['final', 'live']);
+  expect(await stopAll(queue, [fresh, busy], { reason: 'second', taskKeys, waits })).toEqual(['final', 'live']);
   expect([await eventsOf(fresh), await eventsOf(busy)]).toEqual(before);
   expect(await readHead(queue, busy.runId)).toMatchObject({ cancelReason: 'first' });
 });
@@ -95,7 +107,7 @@ test('what is not there, of another time, or failing is left to others', async (
   await record(queue, failing, ending('a', 'failed'));
   await stopRun(queue, stopped.runId, { reason: 'before' });
   const given = [gone, failing, stopped, { ...again, epoch: 2 }];
-  expect(await stopAll(queue, given, { reason: 'r', taskKeys })).toEqual(['gone', 'failing', 'final', 'gone']);
+  expect(await stopAll(queue, given, { reason: 'r', taskKeys, waits })).toEqual(['gone', 'failing', 'final', 'gone']);
   expect((await eventsOf(failing)).at(-1)).toBe('task.failed a');
   expect(await readHead(queue, again.runId)).toMatchObject({ state: 'running' });
 });
@@ -103,7 +115,7 @@ test('what is not there, of another time, or failing is left to others', async (
 test('a Redis that lost its data is left alone', async () => {
   const run = await create();
   await forgetEpoch(queue);
-  await expect(stopAll(queue, [run], { reason: 'r', taskKeys })).rejects.toThrow('not initialised');
+  await expect(stopAll(queue, [run], { reason: 'r', taskKeys, waits })).rejects.toThrow('not initialised');
   expect(await readHead(queue, run.runId)).toMatchObject({ state: 'running' });
 });
 

@@ -20,15 +20,29 @@ export function stoppedAtOnce(tasks: number): number {
 export async function stopAll(
   queue: QueueConnection,
   runs: readonly RunRef[],
-  options: { reason: string; taskKeys: readonly string[] },
+  options: {
+    reason: string;
+    taskKeys: readonly string[];
+    /** Those of the tasks that hold no worker and start nothing while they wait. */
+    waits: ReadonlySet<string>;
+  },
 ): Promise<Stopped[]> {
   const { keys } = queue;
-  const { reason, taskKeys } = options;
+  const { reason, taskKeys, waits } = options;
+  const waiting = taskKeys.filter((key) => waits.has(key));
+  const others = taskKeys.filter((key) => !waits.has(key));
   const reply = await call(
     queue.redis,
     'stop-all',
     [keys.events, keys.epoch, keys.channel('control'), ...runs.map(({ runId }) => keys.run(runId))],
-    [reason, taskKeys.length, ...taskKeys, ...runs.flatMap(({ runId, epoch }) => [runId, epoch])],
+    [
+      reason,
+      taskKeys.length,
+      waiting.length,
+      ...waiting,
+      ...others,
+      ...runs.flatMap(({ runId, epoch }) => [runId, epoch]),
+    ],
   );
   if (reply === 'uninitialised') throw new Error('Redis is not initialised: runs are cancelled when it is.');
   return list(reply).map(stoppedOf);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { requestCancel, requestControl } from '@lattice/engine';
 import { eventually } from '../../support/eventually';
 import { readLedger } from '../../support/handlers';
+import { faultsOfHistory } from '../../support/history';
 import { TestPlatform } from '../../support/platform';
 import { runsBelow } from '../../support/run-tree';
 
@@ -127,6 +128,24 @@ test('a cancel at any moment ends all below', async () => {
     rmSync(file);
     expect((await platform.wait(runId)).status).toBe('completed');
     expect(begun(tag)).toHaveLength(60 + count);
+  }
+});
+
+test('a cancel ends at once what only waits below', async () => {
+  const ask = { uses: 'wait', with: { approval: { message: 'Go on?' } } };
+  const map = (body: object) => ({ uses: 'map', with: { over: [1, 2], do: body } });
+  const runId = await platform.submit({ name: 'asking', tasks: { outer: map(map(ask)) } });
+  await eventually('all wait', async () => {
+    const states = (await runsBelow(platform, runId)).map(({ status }) => status);
+    return states.filter((status) => status === 'waiting').length === 4;
+  });
+  const from = Date.now();
+  await requestCancel(platform.engine, runId, 'enough');
+  expect((await platform.wait(runId)).status).toBe('cancelled');
+  expect(Date.now() - from).toBeLessThan(2_000);
+  for (const { id, status } of await runsBelow(platform, runId)) {
+    expect(status).toBe('cancelled');
+    expect(faultsOfHistory(await platform.read(id), await platform.events(id))).toEqual([]);
   }
 });
 

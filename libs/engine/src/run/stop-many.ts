@@ -55,13 +55,14 @@ async function stopInChunks(
   { runs, reason }: Stop,
 ): Promise<{ failing: ActiveChild[]; gone: ActiveChild[] }> {
   const taskKeys = [...workflow.tasks.keys()];
+  const waits = new Set(taskKeys.filter((key) => workflow.tasks.get(key)?.control?.kind === 'wait'));
   const size = stoppedAtOnce(taskKeys.length);
   const failing: ActiveChild[] = [];
   const gone: ActiveChild[] = [];
   const stopChunk = async (at: number): Promise<void> => {
     const chunk = runs.slice(at, at + size);
     if (chunk.length === 0) return;
-    const replies = await stopAll(queue, chunk, { reason, taskKeys });
+    const replies = await stopAll(queue, chunk, { reason, taskKeys, waits });
     for (const [index, run] of chunk.entries()) {
       if (replies[index] === 'failing') failing.push(run);
       if (replies[index] === 'gone') gone.push(run);

@@ -7,5 +7,7 @@ from runs
 where status in ('pending', 'running', 'waiting', 'paused') and id > $1
   and not exists (select from admissions where run_id = runs.id and waiting_on is not null)
   and (status <> 'pending' or id not in (select run_id from outbox where kind in ('run', 'fork')))
+  -- A run that was opened again is running by its status, and has not started before it is sent.
+  and (started_at is not null or id not in (select run_id from outbox where kind = 'retry'))
 order by id
 limit $2

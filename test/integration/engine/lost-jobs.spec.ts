@@ -1,11 +1,46 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { requestControl } from '@lattice/engine';
 import { PLAN_VERSION } from '@lattice/flow';
-import { queueNameOf } from '@lattice/queue';
+import { queueNameOf, readHead } from '@lattice/queue';
 import { eventually } from '../../support/eventually';
 import { faultsOfHistory } from '../../support/history';
 import { readLedger } from '../../support/handlers';
 import { TestPlatform } from '../../support/platform';
+
+test('a rerun that is yet to be sent is not taken for lost, however long that takes', async () => {
+  const platform = await TestPlatform.open();
+  const { db, queue } = platform.engine;
+  try {
+    const [scheduler, worker] = [await platform.scheduler(), await platform.worker()];
+    const again = await platform.submit({ name: 'again', tasks: { a: { uses: 'handler/fail', with: { times: 1 } } } });
+    expect((await platform.wait(again)).status).toBe('failed');
+    await eventually('it is gone from Redis', async () => (await readHead(queue, again)) === undefined);
+    await Promise.all([scheduler.stop(), worker.stop()]);
+    await requestControl(platform.engine, again, 'retry');
+    const lost = await platform.submit({ name: 'lost', tasks: { a: { uses: 'handler/echo' } } });
+    await db.transaction(async (session) => {
+      // As one does that has it in its hands with many others.
+      await session.query('select from outbox where run_id = $1 for update', [again]);
+      await platform.scheduler();
+      const { key } = await eventually('the other one is queued', async () =>
+        (await platform.read(lost)).tasks.find(({ status }) => status === 'queued'),
+      );
+      expect(key).toBe('a');
+      await queue.redis.del(queue.keys.run(lost));
+      await eventually('the one that was lost is made again', async () =>
+        (await platform.events(lost)).some(({ type }) => type === 'run.recovered'),
+      );
+      expect((await platform.events(again)).at(-1)?.type).toBe('run.failed');
+    });
+    await platform.worker();
+    for (const id of [again, lost]) expect((await platform.wait(id)).status).toBe('completed');
+    expect((await platform.events(again)).map(({ type }) => type)).not.toContain('run.recovered');
+    await platform.settled();
+  } finally {
+    await platform.close();
+  }
+});
 
 test('a task whose job went from Redis by itself is done again: the run is made again in another epoch', async () => {
   const platform = await TestPlatform.open({ LATTICE_LOCK: '3s' });

@@ -121,7 +121,7 @@ export class Reconciler {
   }
 
   /**
-   * A pending run waits for its outbox row, a rerun for what is left of the last time. One that is missing for long was lost
+   * A run that is new or opened again waits for its outbox row, however long that takes. One that is missing for long was lost
    * by itself (a key was deleted, or Redis as a whole just when the run was sent): it is made again.
    */
   private async missing(stored: StoredRun): Promise<void> {
@@ -129,7 +129,7 @@ export class Reconciler {
     this.missingSince.set(stored.runId, since);
     if (Date.now() - since < LOST_MS || !this.on.mayRecover()) return;
     if ((await readEpoch(this.runtime.queue)) === undefined) return;
-    if (stored.status === 'pending' && (await awaitsSending(this.runtime.db, stored.runId))) {
+    if (await awaitsSending(this.runtime.db, stored.runId)) {
       this.missingSince.set(stored.runId, Date.now());
       return;
     }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { testDatabase, type TestDatabase } from '../../../../test/support/postgres';
 import { insertRun } from '../runs/insert-run';
+import { listQueuedRuns, reopenRun } from '../runs/run-state';
 import { readSql } from '../statements';
 import { claimOutbox, insertOutbox, nextDue, type OutboxRow } from './outbox';
 
@@ -87,6 +88,22 @@ test('two claims at once never have the same row', async () => {
     return all(rows);
   });
   expect([seen.length, new Set(seen).size]).toEqual([6, 6]);
+});
+
+test('runs that a row is yet to send are not among those in the queue: new ones, and ones that were opened again', async () => {
+  const queued = async () => (await listQueuedRuns(test_.db, { limit: 10 })).map(({ runId }) => runId);
+  const [fresh, again] = [await newRun(), await newRun()];
+  await claimOutbox(test_.db, 10, async (rows) => all(rows.filter(({ runId }) => runId === again)));
+  expect(await queued()).toEqual([again]);
+  await test_.db.query("update runs set status = 'failed', started_at = now() where id = $1", [again]);
+  await reopenRun(test_.db, { runId: again, epoch: 1 });
+  await insertOutbox(test_.db, { kind: 'retry', runId: again });
+  expect(await queued()).toEqual([]);
+  // It was sent, and history has heard of that before the row went.
+  await test_.db.query('update runs set started_at = now() where id = $1', [again]);
+  expect(await queued()).toEqual([again]);
+  await claimOutbox(test_.db, 10, all);
+  expect((await queued()).sort()).toEqual([fresh, again].sort());
 });
 
 test.each(['claim-outbox', 'claim-orders'])('%s looks each run up by its key, however many there are', async (name) => {

@@ -166,6 +166,7 @@ create table runs (
   constraint runs_pkey PRIMARY KEY (id)
 ) with (fillfactor=85);
 CREATE INDEX runs_active ON public.runs USING btree (id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text, 'waiting'::text, 'paused'::text]));
+CREATE INDEX runs_by_document ON public.runs USING btree (document_sha);
 CREATE UNIQUE INDEX runs_by_parent ON public.runs USING btree (parent_run_id, parent_task, parent_from, parent_index) WHERE (parent_run_id IS NOT NULL);
 CREATE UNIQUE INDEX runs_by_schedule ON public.runs USING btree (schedule, tick) WHERE (schedule IS NOT NULL);
 CREATE INDEX runs_by_tag ON public.runs USING gin (tags) WHERE (tags <> '{}'::text[]);

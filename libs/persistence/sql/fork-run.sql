@@ -17,6 +17,13 @@ claimed as (
 free as (
   select 1 where $6::text is null or exists (select from claimed)
 ),
+-- It is there already; delete-documents waits for whoever inserts.
+stored_document as (
+  insert into documents (sha, name, document)
+  select document.sha, document.name, document.document
+  from source, free, documents document where document.sha = source.document_sha
+  on conflict (sha) do nothing
+),
 stored_run as (
   insert into runs (id, workflow, version, document_sha, priority, on_failure, tags, inputs, task_count, forked_from)
   select $1::uuid, workflow, version, document_sha, priority, on_failure, tags, $5::json, task_count, id

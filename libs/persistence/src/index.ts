@@ -76,6 +76,7 @@ export type { AttemptEvent } from './history/read-attempts';
 export { lastEventId, readEvents, readLogs } from './history/read-events';
 export { getWorkflow, listWorkflows, saveWorkflow } from './workflows/workflows';
 export type { StoredWorkflow } from './workflows/workflows';
+export { deleteUnusedDocuments } from './workflows/delete-unused-documents';
 export { getDocument } from './workflows/documents';
 export {
   attemptArtifacts,

@@ -53,6 +53,11 @@ export function isDataRefusal(error: unknown): boolean {
   return chainOf(error).some((link) => DATA_CLASSES.test(errorSchema.parse(link).code ?? ''));
 }
 
+/** True when a lock was not to be had within `lock_timeout`. */
+export function isLockTimeout(error: unknown): boolean {
+  return chainOf(error).some((link) => errorSchema.parse(link).code === '55P03');
+}
+
 /** True when the error is a violation of the constraint named. */
 export function violates(error: unknown, constraint: string): boolean {
   return chainOf(error).some((link) => errorSchema.parse(link).constraint === constraint);

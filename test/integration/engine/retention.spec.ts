@@ -23,6 +23,10 @@ async function rowsOf(runId: string): Promise<number> {
   return counts.reduce((sum, n) => sum + n, 0);
 }
 
+async function documentNames(): Promise<unknown[]> {
+  return (await platform.engine.db.query('select name from documents order by name')).map(({ name }) => name);
+}
+
 test('ended runs go with all that is kept of them when their time is over; others stay', async () => {
   const big = { uses: 'handler/poison', with: { kind: 'big' } };
   const done = await platform.submit({ name: 'done', tasks: { a: big, b: { uses: 'handler/noop', needs: 'a' } } });
@@ -39,4 +43,6 @@ test('ended runs go with all that is kept of them when their time is over; other
   expect((await platform.read(waiting)).status).toBe('pending');
   expect((await platform.read(running)).status).toBe('running');
   await expect(platform.read(done)).rejects.toMatchObject({ code: 'run_not_found' });
+  await eventually('so is its document', async () => !(await documentNames()).includes('done'), 20_000);
+  expect(await documentNames()).toEqual(['failed', 'running', 'waiting']);
 });

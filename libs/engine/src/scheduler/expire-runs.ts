@@ -1,4 +1,4 @@
-import { expireRuns, type Expiry } from '@lattice/persistence';
+import { deleteUnusedDocuments, expireRuns, type Expiry } from '@lattice/persistence';
 import type { Runtime } from '../runtime';
 
 /** The longest pause between two walks through the runs. */
@@ -9,10 +9,17 @@ const STEP_MS = 100;
 /** A scheduler that is not the one that deletes asks so often whether it is. */
 const STANDBY_MS = 10_000;
 
-/** Deletes runs that have ended for longer than the settings keep them, walking from the oldest to the newest, again and again. */
+/** What a walk goes through: runs, and then the documents that were those of runs. */
+type Place = { readonly of: 'runs' | 'documents'; readonly after: string | undefined };
+const START: Place = { of: 'runs', after: undefined };
+
+/**
+ * Deletes runs that have ended for longer than the settings keep them, walking from the oldest to the newest, and documents that
+ * nothing refers to any more, again and again.
+ */
 export class RunExpiry {
-  private after: string | undefined;
-  private deleted = 0;
+  private at = START;
+  private deleted = { runs: 0, documents: 0 };
 
   constructor(
     private readonly runtime: Runtime,
@@ -27,12 +34,21 @@ export class RunExpiry {
     if (kept.length === 0) return NEVER_MS;
     const pause = Math.min(LONGEST_MS, ...kept);
     if (!this.mayDelete()) return Math.min(STANDBY_MS, pause);
-    const { deleted, next } = await expireRuns(this.runtime.db, expiryOf(retention), this.after);
-    this.deleted += deleted;
-    this.after = next;
+    const { db, log } = this.runtime;
+    const { of, after } = this.at;
+    const { deleted, next } =
+      of === 'runs' ? await expireRuns(db, expiryOf(retention), after) : await deleteUnusedDocuments(db, after);
+    this.deleted[of] += deleted;
+    this.at = { of, after: next };
     if (next !== undefined) return STEP_MS;
-    if (this.deleted > 0) this.runtime.log.info({ runs: this.deleted }, 'runs were deleted: their time was over');
-    this.deleted = 0;
+    if (of === 'runs') {
+      this.at = { of: 'documents', after: undefined };
+      return STEP_MS;
+    }
+    if (this.deleted.runs + this.deleted.documents > 0)
+      log.info(this.deleted, 'runs were deleted: their time was over');
+    this.deleted = { runs: 0, documents: 0 };
+    this.at = START;
     return pause;
   }
 }

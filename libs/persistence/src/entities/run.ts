@@ -8,6 +8,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('runs_by_tag', { synchronize: false })
 @Index('runs_by_schedule', { synchronize: false })
 @Index('runs_by_parent', { synchronize: false })
+@Index('runs_by_document', ['documentSha'])
 export class RunEntity {
   @PrimaryColumn('uuid')
   id!: string;

@@ -8,6 +8,7 @@ import { Secrets1767916800000 } from './secrets';
 import { TaskCache1767744000000 } from './task-cache';
 import { Schedules1767398400000 } from './schedules';
 import { StoppingRuns1768521600000 } from './stopping-runs';
+import { UnusedDocuments1768694400000 } from './unused-documents';
 import { WaitingEvents1768435200000 } from './waiting-events';
 
 /** All migrations, oldest first. One that was released is never changed. */
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   KeptRounds1768089600000,
   WaitingEvents1768435200000,
   StoppingRuns1768521600000,
+  UnusedDocuments1768694400000,
 ];

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Database } from '../database';
+import type { Session } from '../database';
 import { violates } from '../refusals';
 import { prepared } from '../statements';
 import { heldRun, type InsertedRun, type NewRun } from './insert-run';
@@ -26,7 +26,7 @@ const rowSchema = z.object({ stored: z.boolean(), found: z.boolean() });
  * Stores a fork with its tasks, copies of the results it reuses, and the outbox row that will queue it, in one statement.
  * `changed`: the source is gone, or was opened again in the meantime.
  */
-export async function forkRun(db: Database, fork: NewFork): Promise<InsertedRun | { status: 'changed' }> {
+export async function forkRun(db: Session, fork: NewFork): Promise<InsertedRun | { status: 'changed' }> {
   for (let left = TRIES; left > 0; left -= 1) {
     const outcome = await tryFork(db, fork);
     if (outcome === 'stored') return { status: 'created', runId: fork.runId };
@@ -41,7 +41,7 @@ export async function forkRun(db: Database, fork: NewFork): Promise<InsertedRun 
 }
 
 /** `known`: a run of this id is stored already. `held`: the idempotency key is in use. */
-async function tryFork(db: Database, fork: NewFork): Promise<'stored' | 'known' | 'held' | 'changed'> {
+async function tryFork(db: Session, fork: NewFork): Promise<'stored' | 'known' | 'held' | 'changed'> {
   try {
     const [row] = await db.query(FORK_RUN, [
       fork.runId,

@@ -149,6 +149,15 @@ describe('lattice up', () => {
     expect(processesOfHome()).toEqual([]);
   });
 
+  it('that goes on after its run prints one JSON document with --json, and where it listens beside it', async () => {
+    const going = start(...lattice(['up', '--run', 'examples/hello.yaml', '--json'], env));
+    await going.prints('Ctrl-C stops it.', 120_000);
+    going.signalGroup('SIGINT');
+    const { stdout, stderr } = await going.ended;
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'completed', outputs: { text: 'HELLO WORLD' } });
+    expect(stderr).toContain(`Lattice is running at http://127.0.0.1:${env['PORT']}`);
+  });
+
   it('--exit ends with 1 after a failed run, and what a killed launcher left is cleared away first', async () => {
     const killed = start(...lattice(['up'], env));
     await killed.prints('starting api, scheduler and worker', 120_000);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
+import { BadInput } from './bad-input';
 import { registerCacheClear } from './commands/cache-clear';
 import { registerCompletion } from './commands/completion';
 import { registerExplain } from './commands/explain';
@@ -44,20 +45,36 @@ const VERSION = z
 /** Runs the command line (without node and script) and gives the exit code. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const shell: Shell = { terminal, exitCode: EXIT.completed };
-  const program = buildProgram(shell);
+  const isJson = asksForJson(args);
+  const program = buildProgram(shell, isJson);
   try {
     await program.parseAsync(args, { from: 'user' });
     return shell.exitCode;
   } catch (error) {
-    // Commander has printed its message already; asking for help or the version is no mistake.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.completed : EXIT.badInput;
-    const { json, url } = program.opts<{ json?: unknown; url?: unknown }>();
-    return reportError(error, { json: json === true, url: typeof url === 'string' ? url : undefined }, terminal);
+    if (error instanceof CommanderError) {
+      // Asking for help or the version is no mistake; of one, Commander has printed its message already.
+      if (error.exitCode === 0) return EXIT.completed;
+      return isJson ? reportError(badInput(error), { json: true, url: undefined }, terminal) : EXIT.badInput;
+    }
+    const { url } = program.opts<{ url?: unknown }>();
+    return reportError(error, { json: isJson, url: typeof url === 'string' ? url : undefined }, terminal);
   }
 }
 
-/** All commands, in the order in which help shows them. */
-export function buildProgram(shell: Shell): Command {
+/** Asked of the arguments as they are: an error in them may come before they are read. Behind -- all are values. */
+function asksForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return args.slice(0, end === -1 ? args.length : end).includes('--json');
+}
+
+function badInput({ code, message }: CommanderError): BadInput {
+  return new BadInput(
+    code === 'commander.help' ? 'no command is given; --help shows them' : message.replace(/^error: /, ''),
+  );
+}
+
+/** All commands, in the order in which help shows them. With `isJson` nothing is written about mistakes in the arguments. */
+export function buildProgram(shell: Shell, isJson = false): Command {
   const { out, err } = shell.terminal;
   const program = new Command('lattice')
     .description('Graphs of tasks on CPU and GPU workers.')
@@ -66,7 +83,7 @@ export function buildProgram(shell: Shell): Command {
     .option('--api-key <key>', 'key of the API (LATTICE_API_KEY; else .lattice/admin.key, here or upward)')
     .option('--json', 'print one JSON document')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => err.write(text) })
+    .configureOutput({ writeOut: (text) => out.write(text), writeErr: (text) => isJson || err.write(text) })
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help shows how to use it)');
   registerUp(program, shell);

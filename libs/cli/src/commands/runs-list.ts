@@ -8,6 +8,9 @@ import { markOf, paintState } from '../progress/marks';
 import { does, type Context, type Shell } from '../register';
 import { colorsOf, print, printJson, type Colors } from '../terminal';
 
+/** Runs that the API gives at once. */
+const LARGEST_PAGE = 1_000;
+
 const optionsSchema = z.object({
   status: z.array(z.enum(RUN_STATUSES)).optional(),
   since: z.string().optional(),
@@ -59,13 +62,13 @@ async function list(context: Context, options: z.infer<typeof optionsSchema>): P
   return EXIT.completed;
 }
 
-/** A search gives what it found so far: it is gone on with until the page is full. */
+/** More than a page is asked for page by page. A search gives what it found so far: it is gone on with until there are enough. */
 async function find(client: LatticeClient, options: z.infer<typeof optionsSchema>): Promise<RunList> {
   const { since, until, search, limit, ...filter } = options;
   const asked = { ...filter, createdAfter: since, createdBefore: until, q: search };
   const runs: RunSummary[] = [];
   for (let before = options.before; ;) {
-    const page = await client.listRuns({ ...asked, limit: limit - runs.length, before });
+    const page = await client.listRuns({ ...asked, limit: Math.min(LARGEST_PAGE, limit - runs.length), before });
     runs.push(...page.runs);
     if (page.next === null || runs.length >= limit) return { runs, next: page.next };
     before = page.next;

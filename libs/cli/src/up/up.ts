@@ -78,7 +78,7 @@ interface Serve {
 }
 
 async function serve({ context, options, platform, reporter, stop, source }: Serve): Promise<ExitCode> {
-  const { terminal, name } = context;
+  const { terminal, globals, name } = context;
   let code: ExitCode = EXIT.completed;
   if (source) {
     // With --exit nobody would start the dead part again: the run could wait for ever.
@@ -95,15 +95,14 @@ async function serve({ context, options, platform, reporter, stop, source }: Ser
   }
   if (options.exit) return code;
   if (stop.requested) return EXIT.completed;
-  const colors = colorsOf(terminal.out, terminal.env);
+  // With --json stdout is for the run alone.
+  const output = globals.json ? terminal.err : terminal.out;
+  const colors = colorsOf(output, terminal.env);
   const files = {
     adminKeyFile: shortPath(platform.adminKeyFile, terminal.cwd),
     logs: shortPath(`${platform.home}/logs`, terminal.cwd),
   };
-  print(
-    terminal.out,
-    `\n${renderWelcome({ url: platform.url, ...files, example: options.run, command: name, colors })}`,
-  );
+  print(output, `\n${renderWelcome({ url: platform.url, ...files, example: options.run, command: name, colors })}`);
   await stop.wait();
   return EXIT.completed;
 }

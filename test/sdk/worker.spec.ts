@@ -328,12 +328,15 @@ describe('a worker of the SDK', () => {
   it('is refused without the scope worker, and with handlers that can be none', async () => {
     const viewer = await new KeyRing(platform.engine).create({ name: 'v', scope: 'viewer' });
     const able = await new KeyRing(platform.engine).create({ name: 'w', scope: 'worker' });
-    const refused = worker({ url, apiKey: viewer.key, handlers: [double] });
+    const notices: string[] = [];
+    const onNotice = (text: string) => notices.push(text);
+    const refused = worker({ url, apiKey: viewer.key, handlers: [double], onNotice });
     await expect(refused.connected()).rejects.toBeInstanceOf(ApiError);
     await expect(refused.ended).rejects.toMatchObject({
       code: 'unauthorized',
       message: expect.stringContaining('scope worker'),
     });
+    expect(notices.at(-1)).toContain('refuses the worker');
     await expect(worker({ url, apiKey: 'lat_wrong', handlers: [double] }).ended).rejects.toMatchObject({ status: 401 });
     await start({ handlers: [double], apiKey: able.key });
     expect(() => worker({ url, handlers: [double, double] })).toThrow(/two handlers "double"/);

@@ -24,7 +24,7 @@ export interface WorkerOptions {
   concurrency?: number;
   /** Name of this process, unlike any other's; made when absent. */
   workerId?: string;
-  /** Told of what goes on beside the work: connections made and lost. Default: nobody. */
+  /** Told of what goes on beside the work: connections made and lost, and why it ended for good. Default: nobody. */
   onNotice?: (text: string) => void;
 }
 
@@ -197,6 +197,8 @@ export class Worker {
 
   private giveUp(error: unknown): unknown {
     this.attempts.forgetAll('the server refuses the worker');
+    // Whoever does not await `ended` would not hear of it.
+    this.notice(error instanceof Error ? error.message : String(error));
     return error;
   }
 

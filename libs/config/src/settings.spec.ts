@@ -34,3 +34,13 @@ test('a worker may drain for days, not for longer than timers reach', () => {
   expect(readSettings({ ...services, LATTICE_DRAIN: '7d' }).worker.drain).toBe(604_800_000);
   expect(() => readSettings({ ...services, LATTICE_DRAIN: '8d' })).toThrow('LATTICE_DRAIN is more than 7d');
 });
+
+test('folders of which containers may be given something are for reading unless they say otherwise', () => {
+  expect(readSettings(services).worker.mounts).toEqual([]);
+  const read = readSettings({ ...services, LATTICE_MOUNTS: '/srv/a, /srv/b:rw,/srv/c:ro/' });
+  expect(read.worker.mounts).toEqual([
+    { folder: '/srv/a', writable: false },
+    { folder: '/srv/b', writable: true },
+    { folder: '/srv/c:ro', writable: false },
+  ]);
+});

@@ -52,6 +52,12 @@ const labels = z
     ),
   );
 
+/** `/srv/data`, or `/srv/data:rw` where containers may write to it. */
+function mountOf(text: string): { folder: string; writable: boolean } {
+  const [, folder = '', mode] = /^(.*?)(?::(ro|rw))?$/.exec(text) ?? [];
+  return { folder: resolve(folder), writable: mode === 'rw' };
+}
+
 function readLabel(text: string): [string, string | number | boolean] {
   const at = text.indexOf('=');
   const value = text.slice(at + 1).trim();
@@ -105,6 +111,7 @@ const environmentSchema = z
     LATTICE_LABELS: labels.default({}),
     LATTICE_HANDLERS: list.default([]),
     LATTICE_SCRIPTS: z.string().optional(),
+    LATTICE_MOUNTS: list.default([]),
     LATTICE_CPUS: z.coerce.number().positive().optional(),
     LATTICE_MEMORY: size.optional(),
     LATTICE_GPUS: list.default([]),
@@ -193,6 +200,8 @@ function toSettings(env: z.infer<typeof environmentSchema>) {
       port: env.LATTICE_WORKER_PORT,
       labels: env.LATTICE_LABELS,
       handlers: env.LATTICE_HANDLERS,
+      /** Folders of which containers may be given something. */
+      mounts: env.LATTICE_MOUNTS.map(mountOf),
       /** Folder whose executable files the worker runs for `script` tasks; undefined: it takes none. */
       scripts: env.LATTICE_SCRIPTS === undefined ? undefined : resolve(env.LATTICE_SCRIPTS),
       cpus: env.LATTICE_CPUS,

@@ -87,6 +87,16 @@ export const codeWithSchema = z.strictObject({
   files: filesSchema,
   input: z.json().optional(),
 });
+/** A path of a container; it may be an expression. What is below these is the container's own. */
+const TARGET = /^(?:\/(?!$|(?:lattice|proc|sys|dev)(?:\/|$))|[^]*\$\{\{)/;
+const mountSchema = z.strictObject({
+  source: z
+    .string()
+    .regex(/^(?:\/|[^]*\$\{\{)/, 'a path that begins with /')
+    .describe('A folder or file of the worker, below one of LATTICE_MOUNTS.'),
+  target: z.string().regex(TARGET, 'a path that begins with /, and is not /, /lattice, /proc, /sys, /dev or below'),
+  readOnly: z.boolean().default(true),
+});
 export const containerWithSchema = z.strictObject({
   image: z.string().min(1),
   command: z
@@ -97,6 +107,7 @@ export const containerWithSchema = z.strictObject({
   env: environmentSchema.optional(),
   workdir: z.string().optional(),
   network: z.enum(['none', 'bridge']).default('none'),
+  mounts: z.array(mountSchema).max(32).optional(),
   files: filesSchema,
   input: z.json().optional(),
 });

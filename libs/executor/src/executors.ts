@@ -9,7 +9,7 @@ import { createHttpExecutor } from './http/http-executor';
 import { createNoneExecutor } from './none/none-executor';
 import { createThreadExecutor } from './none/thread-executor';
 import { stampOf, thisOwner, type Owner } from './owner';
-import type { Executor, Handler } from './port';
+import type { Executor, Handler, Mountable } from './port';
 import { reapProcesses } from './subprocess/reap-processes';
 import { createSeccompExecutor } from './seccomp/seccomp-executor';
 import { stillThere } from './still-there';
@@ -53,6 +53,8 @@ export interface ExecutorsOptions {
     pythonImage?: string;
     /** Milliseconds; default 10 minutes. */
     pullTimeoutMs?: number;
+    /** Folders of which containers may be given something; default: none. */
+    mountable?: readonly Mountable[];
     /** Logins of registries: a configuration of Docker as JSON, or the path of such a file. Default: none. */
     credentials?: string;
   };
@@ -153,6 +155,7 @@ function openDocker(
     ...own,
     ...(socketPath === undefined ? {} : { socketPath }),
     codeImages,
+    mountable: docker.mountable ?? [],
     removeForeign,
     pullTimeoutMs: docker.pullTimeoutMs ?? PULL_TIMEOUT_MS,
     credentials: docker.credentials,

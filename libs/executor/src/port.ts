@@ -38,6 +38,19 @@ export interface CodeProgram {
   };
 }
 
+/** A folder of the worker's host of which containers may be given something. */
+export interface Mountable {
+  readonly folder: string;
+  readonly writable: boolean;
+}
+
+/** A folder or file of the worker's host that a container is given. */
+export interface ContainerMount {
+  source: string;
+  target: string;
+  readOnly: boolean;
+}
+
 export interface ContainerProgram {
   uses: 'container';
   container: {
@@ -48,6 +61,7 @@ export interface ContainerProgram {
     /** Default: none. */
     network?: 'none' | 'bridge';
     workdir?: string;
+    mounts?: readonly ContainerMount[];
   };
 }
 

@@ -87,7 +87,11 @@ function programOf(task: TaskDefinition, body: unknown, settings: Settings): Pro
       return { uses: 'code', code, input: input ?? null };
     }
     case 'container': {
-      const { image, command, entrypoint, env, workdir, network, input } = readValue(containerSchema, body, 'with');
+      const { image, command, entrypoint, env, workdir, network, mounts, input } = readValue(
+        containerSchema,
+        body,
+        'with',
+      );
       const container = {
         image,
         network,
@@ -95,6 +99,7 @@ function programOf(task: TaskDefinition, body: unknown, settings: Settings): Pro
         ...(command === undefined ? {} : { command: typeof command === 'string' ? ['sh', '-c', command] : command }),
         ...(entrypoint === undefined ? {} : { entrypoint }),
         ...(workdir === undefined ? {} : { workdir }),
+        ...(mounts === undefined ? {} : { mounts }),
       };
       return { uses: 'container', container, input: input ?? null };
     }

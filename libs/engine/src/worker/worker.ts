@@ -83,6 +83,7 @@ export class LatticeWorker {
       onGroupsLost: (reason) => log.warn({ reason }, 'no more control groups can be made: what tasks use is measured'),
       onLeft: (folder, reason) => log.warn({ folder, reason }, 'files that a task left on the disk can not be removed'),
       docker: {
+        mountable: worker.mounts,
         pullTimeoutMs: worker.pullTimeout,
         ...(worker.registryAuth === undefined ? {} : { credentials: worker.registryAuth }),
       },

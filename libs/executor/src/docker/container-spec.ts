@@ -59,8 +59,9 @@ export function containerSpec(options: {
   /** It is to wait on stdin for its task, of which the execution has the shape only. */
   ahead: boolean;
   script?: ScriptStart | undefined;
+  mounts?: Dockerode.MountSettings[] | undefined;
 }): Dockerode.ContainerCreateOptions {
-  const { execution, workspace, token, image, info, runners, ahead, script } = options;
+  const { execution, workspace, token, image, info, runners, ahead, script, mounts } = options;
   const own = ahead ? {} : taskVariables(execution, workspace, token);
   return {
     name: containerName(execution.id, token),
@@ -82,6 +83,7 @@ export function containerSpec(options: {
       ...limitsOf(execution.limits),
       ...devicesOf(execution),
       Binds: binds({ execution, workspace, runners, script }),
+      ...(mounts === undefined || mounts.length === 0 ? {} : { Mounts: mounts }),
       Tmpfs: { '/tmp': `rw,nosuid,nodev,mode=1777,size=${execution.limits.memoryBytes ?? DEFAULT_TMP_BYTES}` },
       NetworkMode: networkOf(execution),
       ReadonlyRootfs: true,

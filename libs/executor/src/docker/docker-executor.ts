@@ -6,7 +6,7 @@ import { RunningHandle, SettledHandle, within } from '../handle';
 import { logOf, type LogPipe } from '../log-pipe';
 import { outcomeOfExit, outcomeOfThrown, signalOfCode, type Exit } from '../outcome';
 import { nextToken, type Owner } from '../owner';
-import type { Execution, Executor, Handle, Outcome } from '../port';
+import type { Execution, Executor, Handle, Mountable, Outcome } from '../port';
 import { boundsOf, watchOutput } from '../output-watch';
 import { scriptOf } from '../script/script-words';
 import { armTimeout, createStop, graceOf, outcomeOfStop, type Stop, type StopCause } from '../stop';
@@ -21,6 +21,7 @@ import { pumpContainerLog } from './container-log';
 import { containerSpec, imageOf, taskVariables, type CodeImages } from './container-spec';
 import { connectEngine, type Engine } from './engine';
 import { createImages, type ImageInfo, type Images } from './images';
+import { mountsOf } from './mounts';
 import { createRunners, type Runners } from './runners';
 import { watchMemory } from './watch-memory';
 
@@ -35,6 +36,8 @@ export interface DockerOptions {
   pullTimeoutMs: number;
   /** Logins of registries, a configuration of Docker: JSON, or the path of a file. */
   credentials?: string | undefined;
+  /** Folders of which containers may be given something. */
+  mountable: readonly Mountable[];
   /** Removes a folder with files of other users. */
   removeForeign: (folder: string) => Promise<void>;
   /** Memory for containers that were started ahead of code tasks; 0: none are. */
@@ -151,11 +154,12 @@ async function runWarm(job: Job, begun: Begun): Promise<Outcome | undefined> {
 async function beginCold(job: Job, image: string, info: ImageInfo): Promise<Begun> {
   const { machinery, execution, token, script } = job;
   const { engine, options, runners } = machinery;
+  const mounts = await mountsOf(execution, options.mountable);
   const workspace = workspaceOf(options.workRoot, token, execution);
   try {
     await giveFilesOf(job, workspace);
     workspace.give(execution);
-    const spec = containerSpec({ execution, workspace, token, image, info, runners, ahead: false, script });
+    const spec = containerSpec({ execution, workspace, token, image, info, runners, ahead: false, script, mounts });
     return await beginContainer({ engine, spec, workspace, token });
   } catch (error) {
     await workspace.remove();

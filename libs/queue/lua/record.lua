@@ -2,13 +2,13 @@
   THE COMMIT POINT of an attempt. Stores how a task ended if its token is still good, writes the event, counts down gates, and
   returns every gate of the task that is open - also when called again, so that a crash before the release loses nothing.
   KEYS[1] run hash, KEYS[2] event stream, KEYS[3] epoch key, KEYS[4] control channel
-  ARGV: run id, epoch of the run, task key, attempt (0: decided upon at its gate, not begun), status, output JSON or @ATTEMPT or '',
+  ARGV: run id, epoch of the run, task key, attempt (0: never begun; idle: the last one, while none is live), status, output JSON or @ATTEMPT or '',
         error JSON or reason or '', data of the event, bytes of an output kept in Postgres or '',
         data of run.completed or '', then for each gate: gate, number of tasks it waits for, number of tasks that wait for it
         and are queued when it opens, for each of them its key and the data of task.queued
   Replies: {'ok'|'repeat', status stored, tasks left, state of the run, ended otherwise than completed, then open gates}
     {'uninitialised'} {'gone'} {'stale'} {'fenced'} another attempt is on, or another result stands
-  A task that is decided upon at its gate may have attempts of before a rerun; one of them being live, nobody decides.
+  A task that is decided upon at its gate is idle: it may have attempts of before a rerun.
   A run that is being stopped takes no success: the task is recorded as cancelled, unless its attempt failed by itself.
   When no task is left and all have completed, the run ends here, if the caller could say what with; the state is then final.
   While all have completed, tasks behind a gate are told as queued here: nothing but the release is to be done for them.
@@ -19,7 +19,7 @@ local key, attempt, status = ARGV[3], ARGV[4], ARGV[5]
 local f = redis.call('HMGET', KEYS[1], 'ep', 'st', 'r:' .. key, 'a:' .. key, 'n', 'nc', 'of', 'pa', 'w:' .. key)
 if not f[1] then return { 'gone' } end
 if f[1] ~= ARGV[2] then return { 'stale' } end
-if attempt == '0' and not f[9] then attempt = f[4] or '0' end
+if attempt == 'idle' and not f[9] then attempt = f[4] or '0' end
 if (f[4] or '0') ~= attempt then return { 'fenced' } end
 local fresh = not f[3]
 local left, others, state = tonumber(f[5]), tonumber(f[6]), f[2]

@@ -148,8 +148,8 @@ export type Recorded =
 
 export interface RecordOptions {
   readonly taskKey: string;
-  /** The token that `begin` gave, 0 when none was begun. */
-  readonly attempt: number;
+  /** The token that `begin` gave; 0 of one that was never begun, `idle` of one that may have ended attempts and has none under way. */
+  readonly attempt: number | 'idle';
   readonly status: FinalTaskStatus;
   readonly output: string;
   /** Bytes of an output that is kept in Postgres. */

@@ -315,6 +315,19 @@ describe('record', () => {
     expect(await recordAndBegin(queue, other, failing('a', 1), next)).not.toHaveProperty('begun');
   });
 
+  test('a task may end without being begun while no attempt is live: one that is tried again only for whoever does not mind', async () => {
+    const run = await create();
+    const skipped = (attempt: number | 'idle') =>
+      ending('a', 0, { attempt, status: 'skipped', output: '', error: 'condition', eventJson: '{}' });
+    await begin(queue, run, beginning('a'));
+    expect(await record(queue, run, skipped('idle'))).toEqual({ reply: 'fenced' });
+    await recordRetry(queue, run, { taskKey: 'a', attempt: 1, delayMs: 0, eventJson: '{}' });
+    expect(await record(queue, run, skipped(0))).toEqual({ reply: 'fenced' });
+    expect(await record(queue, run, skipped('idle'))).toMatchObject({ reply: 'ok', status: 'skipped' });
+    expect(await record(queue, run, skipped('idle'))).toMatchObject({ reply: 'repeat' });
+    expect((await events()).at(-1)).toBe('task.skipped a 1');
+  });
+
   test('refuses a late attempt, an older epoch, another end, a run that is gone', async () => {
     const run = await create();
     await begin(queue, run, beginning('a'));

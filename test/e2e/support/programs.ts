@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { eventually } from '../../support/eventually';
 
@@ -120,7 +120,9 @@ export function processesWith(text: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) return [];
     try {
-      const words = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${name}/${file}`, 'latin1'));
+      const files = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${name}/${file}`, 'latin1'));
+      // One that gives itself a title may write over both.
+      const words = [...files, readlinkSync(`/proc/${name}/cwd`)];
       return words.some((word) => word.includes(text)) ? [Number(name)] : [];
     } catch {
       // It has ended meanwhile.

@@ -95,11 +95,13 @@ describe('with a worker', () => {
       );
       expect(started?.data['level']).toBe('subprocess');
     }
-    const refused = platform.submit({
+    // Only who asks for no level gets none, and history says so, too.
+    const bare = await platform.run({
       name: 'bare',
       tasks: { t: { uses: 'code', sandbox: 'none', with: { language: 'javascript', source } } },
     });
-    await expect(refused).rejects.toMatchObject({ code: 'invalid_document' });
+    expect(bare.tasks[0]?.output).toEqual({ pid: process.pid, secret: null });
+    expect((await platform.events(bare.runId)).find(({ type }) => type === 'task.started')?.data['level']).toBe('none');
   });
 
   it('LL-T4, C7: nothing pretends: what fails has no output, and no answer is made up', async () => {

@@ -261,7 +261,7 @@ async function recordEnd(
   const error = end.status === 'failed' ? taskError(end.error.code, end.error.message) : undefined;
   const recorded = await record(runtime.queue, run, {
     taskKey: end.key,
-    attempt: 0,
+    attempt: 'idle',
     status: end.status,
     output: '',
     error: end.status === 'skipped' ? end.reason : JSON.stringify(error),

@@ -24,6 +24,7 @@ const homes = {
   dockerode: '^libs/executor/',
   '@aws-sdk/[^/]+': '^libs/artifacts/',
   '@marcbachmann/cel-js': '^libs/expression/',
+  re2js: '^libs/expression/',
   'js-yaml': '^libs/flow/',
   croner: '^libs/schedule/',
   yaml: '^libs/cli/',

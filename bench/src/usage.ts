@@ -125,7 +125,8 @@ function difference(before: Counters, after: Counters): Usage {
 }
 
 /** User and system time of a process in milliseconds, with that of children that have ended. */
-function cpuOf(pid: number): number {
+/** Milliseconds of CPU that a process has used. */
+export function cpuOf(pid: number): number {
   const fields = fieldsOf(pid);
   return (fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS) * 1_000;
 }

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Benchmark } from '../benchmark';
 import type { Bench } from '../platform';
-import { atMost, type Result } from '../report';
-import { PARTS } from '../usage';
+import { atMost, justSaid, type Result } from '../report';
+import { cpuOf, PARTS } from '../usage';
 
 /** Nothing to do, before anything was done: what the platform uses all the same. */
 export const idle: Benchmark = {
@@ -26,11 +27,24 @@ async function measure({ meter }: Bench, name: string, quick: boolean): Promise<
   // The API closes its bus a while after the last follower; the counters of Postgres are late by some seconds.
   await pause(12_000);
   const ms = quick ? 10_000 : 30_000;
-  const usage = await meter.during(() => pause(ms));
+  const bare = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1_000)'], { stdio: 'ignore' });
+  let bareMs = 0;
+  const usage = await meter.during(async () => {
+    const before = cpuOf(bare.pid ?? 0);
+    await pause(ms);
+    bareMs = cpuOf(bare.pid ?? 0) - before;
+  });
+  bare.kill();
   const cpu = PARTS.reduce((sum, part) => sum + usage.cpuMs[part], 0);
   return {
     lines: [
       atMost(2, { name: `${name}: CPU of all processes`, unit: '% of a core', lattice: (100 * cpu) / usage.wallMs }),
+      // What the machine takes for one wake a second: some take as much for that as for a hundred.
+      justSaid({
+        name: `${name}: a bare Node with one timer a second`,
+        unit: '% of a core',
+        lattice: (100 * bareMs) / usage.wallMs,
+      }),
       atMost(5, { name: `${name}: Postgres`, unit: 'queries/s', lattice: (usage.transactions * 1_000) / usage.wallMs }),
     ],
     usage: { [name]: { ...usage, tasks: 1 } },

@@ -1,6 +1,11 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { LatticeError } from '@lattice/contracts';
-import { hasMixedBranches, parseMixed } from './mixed-branches';
+import { visit } from './ast';
+import { hasMixedBranches, mixBranches } from './mixed-branches';
+import { matchesPattern } from './patterns';
+
+/** The library's own `matches` can't be replaced, so calls of it are turned into calls of this. */
+const MATCHES = 'matchesRe2';
 
 /** One environment for all expressions: our variables, and arithmetic between int and double, which CEL leaves out. */
 function makeEnvironment(): Environment {
@@ -22,6 +27,7 @@ function makeEnvironment(): Environment {
   }
   // Values that are known only at run time compare by worth already; literals do by this.
   environment.registerOperator('int == double', (a: bigint, b: number) => Number(a) === b);
+  environment.registerFunction(`string.${MATCHES}(string): bool`, matchesPattern);
   return environment;
 }
 
@@ -36,7 +42,7 @@ export function parseProgram(text: string): Program {
   const checked = program.check();
   if (checked.valid) return program;
   if (!hasMixedBranches(checked.error)) throw badExpression(text, checked.error);
-  const mixed = parseMixed(environment, text);
+  const mixed = mixBranches(environment, attempt(text));
   const again = mixed.check();
   if (!again.valid) throw badExpression(text, again.error);
   return mixed;
@@ -44,10 +50,17 @@ export function parseProgram(text: string): Program {
 
 function attempt(text: string): Program {
   try {
-    return environment.parse(text);
+    return withSafePatterns(environment.parse(text));
   } catch (error) {
     throw badExpression(text, error);
   }
+}
+
+function withSafePatterns(program: Program): Program {
+  visit(program.ast, ({ op, args }) => {
+    if (op === 'rcall' && Array.isArray(args) && args[0] === 'matches') args[0] = MATCHES;
+  });
+  return program;
 }
 
 function badExpression(text: string, error: unknown): LatticeError {
@@ -63,5 +76,6 @@ export function isOverflow(error: unknown): boolean {
 
 /** The first line of what CEL says; the rest is a drawing of the place. */
 export function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+  return line.replaceAll(MATCHES, 'matches');
 }

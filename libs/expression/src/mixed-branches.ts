@@ -1,12 +1,7 @@
 import type { Environment } from '@marcbachmann/cel-js';
+import { isNode, visit } from './ast';
 
 type Program = ReturnType<Environment['parse']>;
-
-/** A part of a parsed expression. */
-interface Node {
-  readonly op: string;
-  args: unknown;
-}
 
 /** What the library says of branches of different types. */
 const CODE = 'incompatible_ternary_branches';
@@ -16,33 +11,15 @@ export function hasMixedBranches(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === CODE;
 }
 
-/** Parses the text with the first branch of every `? :` as `dyn(...)`, as CEL asks for then: its value stays the same. */
-export function parseMixed(environment: Environment, text: string): Program {
-  const program = environment.parse(text);
-  const wrap = (branch: unknown): unknown => {
+/** Puts the first branch of every `? :` into `dyn(...)`, as CEL asks for then: its value stays the same. */
+export function mixBranches(environment: Environment, program: Program): Program {
+  visit(program.ast, (node) => {
+    if (node.op !== '?:' || !Array.isArray(node.args)) return;
+    const parts: unknown[] = node.args;
     const call: unknown = environment.parse('dyn(true)').ast;
-    if (!isNode(call)) return branch;
-    call.args = ['dyn', [branch]];
-    return call;
-  };
-  visit(program.ast, wrap);
+    if (!isNode(call)) return;
+    call.args = ['dyn', [parts[1]]];
+    parts[1] = call;
+  });
   return program;
-}
-
-function visit(value: unknown, wrap: (branch: unknown) => unknown): void {
-  if (Array.isArray(value)) {
-    for (const inner of value) visit(inner, wrap);
-    return;
-  }
-  if (!isNode(value)) return;
-  visit(value.args, wrap);
-  if (value.op !== '?:' || !Array.isArray(value.args)) return;
-  const parts: unknown[] = value.args;
-  parts[1] = wrap(parts[1]);
-}
-
-function isNode(value: unknown): value is Node {
-  return (
-    typeof value === 'object' && value !== null && 'op' in value && 'args' in value && typeof value.op === 'string'
-  );
 }

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { toProblem } from './problem';
 
 it.each([
@@ -19,4 +21,11 @@ it('anything else is told by an id alone', () => {
   expect(problem.status).toBe(500);
   expect(problem.detail).toContain(internal);
   expect(JSON.stringify(problem)).not.toContain('secret');
+});
+
+it('a server whose socket file is gone is away; a file that is missing is a fault of ours', async () => {
+  const away = await new Promise<unknown>((resolve) => connect('/nowhere/.s.PGSQL.1').once('error', resolve));
+  expect(toProblem(new Error('the query failed', { cause: away })).problem.code).toBe('unavailable');
+  const missing = await readFile('/nowhere/file').catch((error: unknown) => error);
+  expect(toProblem(missing).problem.code).toBe('internal');
 });

@@ -104,6 +104,8 @@ function isUnavailable(error: unknown, depth = 0): boolean {
   if (!(error instanceof Error) || depth > 5) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (SYSTEM_CODES.has(code) || SQL_CLASSES.test(code) || LOST.test(error.message)) return true;
+  // The socket file of a server that is down.
+  if (code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect') return true;
   const inner = 'driverError' in error ? error.driverError : error.cause;
   return isUnavailable(inner, depth + 1);
 }

@@ -9,7 +9,8 @@
     {'stale'} the job is of an older epoch    {'recorded'} the task has ended already
     {'version', v} the run goes by plans of another version: no gate may be counted by this one
     {'cancelling'|'failing'|'paused'|'final'} the state of the run forbids it
-    {'early', ms} not before so long          {'busy'} too many events are unread
+    {'early', ms} not before so long, or a run above this one is being stopped, and this one is next
+    {'busy'} too many events are unread
     {'lost', attempt, lost attempts, worker} too many attempts were lost: record a failure with that attempt
   What has begun may end while its run is moved to another version: its call may be repeated.
   A live mark that is still there tells that its worker was lost; the same mark means that only the reply was lost, or that its
@@ -17,19 +18,32 @@
 ]]
 if redis.call('EXISTS', KEYS[3]) == 0 then return { 'uninitialised' } end
 local key = ARGV[3]
-local f = redis.call('HMGET', KEYS[1], 'ep', 'st', 'r:' .. key, 'a:' .. key, 'w:' .. key, 'd:' .. key, 'l:' .. key, 'x:' .. key, 'v')
+local f = redis.call('HMGET', KEYS[1], 'ep', 'st', 'r:' .. key, 'a:' .. key, 'w:' .. key, 'd:' .. key, 'l:' .. key, 'x:' .. key, 'v', 'pa')
 if not f[1] then return { 'gone' } end
 if f[1] ~= ARGV[2] then return { 'stale' } end
 if f[9] ~= ARGV[9] and f[5] ~= ARGV[4] and (f[2] == 'running' or f[2] == 'paused') then return { 'version', f[9] or '0' } end
 if f[3] then return { 'recorded' } end
 local goes = f[2] == 'paused' and f[5] == ARGV[4] and ARGV[10] == '1'
 if f[2] ~= 'running' and not goes then return { f[2] } end
+
+-- Whoever stops a run goes through those below it: until it comes here, nothing takes the places that come free.
+local function stopsAbove(parent)
+  while parent do
+    local id = string.match(parent, '^[^|]*')
+    local above = redis.call('HMGET', string.sub(KEYS[1], 1, -#ARGV[1] - 1) .. id, 'st', 'pa')
+    if above[1] == 'cancelling' or above[1] == 'failing' then return true end
+    parent = above[2]
+  end
+  return false
+end
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = tonumber(f[4] or 0)
 local lost = tonumber(f[7] or 0)
 if f[5] ~= ARGV[4] then
   if f[6] and tonumber(f[6]) > now then return { 'early', tonumber(f[6]) - now } end
+  if stopsAbove(f[10]) then return { 'early', 1000 } end
   if redis.call('XLEN', KEYS[2]) > tonumber(ARGV[6]) then return { 'busy' } end
   if f[5] then
     lost = lost + 1

@@ -17,7 +17,7 @@ afterEach(() => clearQueue(queue));
 const taskKeys = ['a', 'b'];
 const waits = new Set<string>();
 
-async function create(epoch = 1): Promise<RunRef> {
+async function create(epoch = 1, above = 'parent'): Promise<RunRef> {
   const run = { runId: randomUUID(), epoch };
   await createRun(queue, run, {
     sha: 'sha',
@@ -26,7 +26,7 @@ async function create(epoch = 1): Promise<RunRef> {
     left: taskKeys.length,
     onFailure: 'cancel',
     priority: 0,
-    fields: { pa: 'parent|each' },
+    fields: { pa: `${above}|each` },
   });
   return run;
 }
@@ -77,6 +77,21 @@ test('each run is ended where nothing of it is live, and its parent is named', a
   expect(await begin(queue, fresh, beginning('a'))).toEqual({ reply: 'final' });
   await end();
   expect(told).toEqual([JSON.stringify({ stop: busy.runId })]);
+});
+
+test('nothing begins below a run that is being stopped, whatever is between them, but a repeated call is answered as before', async () => {
+  const top = await create();
+  const middle = await create(1, top.runId);
+  const [fresh, busy] = [await create(1, middle.runId), await create(1, middle.runId)];
+  const first = await begin(queue, busy, beginning('a'));
+  expect(first).toMatchObject({ reply: 'ok', attempt: 1 });
+  await stopRun(queue, top.runId, { reason: 'enough' });
+  expect(await begin(queue, fresh, beginning('a'))).toEqual({ reply: 'early', delay: 1_000 });
+  expect(await begin(queue, busy, beginning('b'))).toEqual({ reply: 'early', delay: 1_000 });
+  expect(await begin(queue, busy, beginning('a'))).toEqual(first);
+  expect(await eventsOf(fresh)).toEqual(['run.started']);
+  expect(await stopAll(queue, [fresh, busy], { reason: 'enough', taskKeys, waits })).toEqual(['final', 'live']);
+  expect(await begin(queue, fresh, beginning('a'))).toEqual({ reply: 'final' });
 });
 
 test('an attempt that only waits is ended with its run', async () => {

@@ -57,11 +57,11 @@ async function fill({ client, meter, pool, drained, cleared, queued, worker }: B
   }
 }
 
-/** A submission each would take minutes and is measured elsewhere: the rows that it makes are copied. */
+/** A submission each would take minutes and is measured elsewhere: the rows that it makes are copied, with ids as it makes them, by time. */
 const COPY = `
 with made as (
   insert into runs (id, workflow, document_sha, inputs, task_count)
-  select gen_random_uuid(), workflow, document_sha, inputs, task_count from runs, generate_series(1, $2::int) where id = $1
+  select uuidv7(), workflow, document_sha, inputs, task_count from runs, generate_series(1, $2::int) where id = $1
   returning id
 ), stored_tasks as (
   insert into tasks (run_id, key, position) select made.id, task.key, task.position from made, tasks task where task.run_id = $1

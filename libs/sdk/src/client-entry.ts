@@ -1,7 +1,7 @@
 /** What works in browsers as well as in Node: nothing here imports from `node:`. */
 export { LatticeClient } from './client';
 export type { SubmitOptions, ListRunsOptions, WaitOptions } from './client-options';
-export { ApiError, RunError, Unreachable } from './errors';
+export { ApiError, RunError, Unreachable, hasCode } from './errors';
 export type { EventsOptions } from './events';
 export type { CallOptions, ClientOptions } from './request';
 export type { TaskResult } from './results';
@@ -29,6 +29,7 @@ export type {
 } from './workflow/task';
 export { LatticeError } from '@lattice/contracts';
 export type {
+  ErrorCode,
   Fault,
   LogEntry,
   RunEvent,

@@ -57,6 +57,7 @@ export class LatticeClient {
       apiKey: options.apiKey ?? fromEnvironment('LATTICE_API_KEY'),
       fetch: options.fetch ?? fetch,
       timeoutMs: options.timeoutMs ?? 30_000,
+      reached: false,
     };
     this.schedules = new Schedules(this.connection);
     this.keys = new Keys(this.connection);
@@ -84,7 +85,7 @@ export class LatticeClient {
     return this.parse(runListSchema, { signal, timeoutMs, method: 'GET', path: '/v1/runs', query });
   }
 
-  /** The run when it has ended, or as it is when the timeout has passed. */
+  /** The run when it has ended, or as it is when the timeout has passed. Goes on over restarts of the API. */
   async wait(runId: string, options: WaitOptions = {}): Promise<RunView> {
     return waitForEnd(this.connection, runPath(runId), options);
   }

@@ -12,6 +12,7 @@ export {
   LatticeError,
   RunError,
   Unreachable,
+  hasCode,
   type CallOptions,
   type ClientOptions,
   type EventsOptions,
@@ -51,6 +52,7 @@ export {
   z,
 } from './client-entry';
 export type {
+  ErrorCode,
   Fault,
   LogEntry,
   RunEvent,

@@ -26,6 +26,8 @@ export interface Connection {
   readonly apiKey: string | undefined;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
+  /** The server has answered at least once: should it be away later, it is worth waiting for. */
+  reached: boolean;
 }
 
 export interface Call extends CallOptions {
@@ -96,7 +98,9 @@ export async function send(connection: Connection, call: Call, signal: AbortSign
   try {
     // Called bare: browsers refuse a fetch that is called as a method of another object.
     const { fetch: bare } = connection;
-    return await bare(urlOf(connection, call), init);
+    const response = await bare(urlOf(connection, call), init);
+    connection.reached = true;
+    return response;
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Unreachable(connection.url, reasonOf(error), error);

@@ -15,10 +15,12 @@ export type { RunHandle } from './workflow/run-handle';
 export type { Checked, Given, SchemaLike } from './workflow/schema';
 export { handler, task } from './workflow/task';
 export type {
+  ArtifactBody,
   Batch,
   CodeFunction,
   CodeOptions,
   CodeTask,
+  HandlerArtifacts,
   HandlerContext,
   HandlerFunction,
   HandlerTask,
@@ -29,6 +31,7 @@ export type {
 } from './workflow/task';
 export { LatticeError } from '@lattice/contracts';
 export type {
+  Artifact,
   ErrorCode,
   Fault,
   LogEntry,

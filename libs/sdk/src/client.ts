@@ -32,7 +32,15 @@ import { allPages, fit, listIn, type Schema } from './parse-body';
 import { listArtifacts, readArtifact } from './read-artifacts';
 import { readLogPage, readLogs, searchLogs, type LogPageOptions } from './read-logs';
 import { resultsOf, type TaskResult } from './results';
-import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+import {
+  MARKDOWN,
+  connectionTo,
+  request,
+  type Call,
+  type CallOptions,
+  type ClientOptions,
+  type Connection,
+} from './request';
 import { Keys } from './keys';
 import { Schedules } from './schedules';
 import { Secrets } from './secrets';
@@ -52,13 +60,7 @@ export class LatticeClient {
   /** Throws `bad_value` for an address that is none. */
   constructor(options: ClientOptions = {}) {
     this.url = addressOf(options.url);
-    this.connection = {
-      url: this.url,
-      apiKey: options.apiKey ?? fromEnvironment('LATTICE_API_KEY'),
-      fetch: options.fetch ?? fetch,
-      timeoutMs: options.timeoutMs ?? 30_000,
-      reached: false,
-    };
+    this.connection = connectionTo(this.url, options.apiKey ?? fromEnvironment('LATTICE_API_KEY'), options);
     this.schedules = new Schedules(this.connection);
     this.keys = new Keys(this.connection);
     this.secrets = new Secrets(this.connection);

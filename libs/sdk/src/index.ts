@@ -38,10 +38,12 @@ export {
   type SchemaLike,
   handler,
   task,
+  type ArtifactBody,
   type Batch,
   type CodeFunction,
   type CodeOptions,
   type CodeTask,
+  type HandlerArtifacts,
   type HandlerContext,
   type HandlerFunction,
   type HandlerTask,
@@ -52,6 +54,7 @@ export {
   z,
 } from './client-entry';
 export type {
+  Artifact,
   ErrorCode,
   Fault,
   LogEntry,

@@ -3,7 +3,7 @@ import { MAX_TIMER_MS, RunningHandle, SettledHandle, within } from '../handle';
 import type { Execution, Executor, LogChunk, Outcome } from '../port';
 import { outcomeOfThrown } from '../outcome';
 import { tooLarge } from '../read-output';
-import { createStop, outcomeOfStop, timeoutError, type Stop } from '../stop';
+import { createStop, outcomeOfHandlerStop, timeoutError, type Stop } from '../stop';
 
 /** The way to the worker that does the work. */
 export interface RemoteLink {
@@ -54,8 +54,7 @@ export function createRemoteExecutor(link: RemoteLink): RemoteExecutor {
       const first = await Promise.race([ended, lost, stop.requested]);
       if ('status' in first) return first;
       link.cancel(execution.id, first.kind === 'cancelled' ? first.reason : first.error.message);
-      await within(Promise.race([ended, lost]), graceMs);
-      return outcomeOfStop(first);
+      return outcomeOfHandlerStop(first, await within(Promise.race([ended, lost]), graceMs));
     } finally {
       clearTimeout(timer);
       underway.delete(execution.id);
@@ -107,7 +106,7 @@ export function createRemoteExecutor(link: RemoteLink): RemoteExecutor {
 }
 
 function armTimer(stop: Stop, timeoutMs: number, spentMs: number): NodeJS.Timeout {
-  const error = timeoutError(timeoutMs, '; a handler that ignores its signal goes on');
+  const error = timeoutError(timeoutMs);
   const left = Math.min(Math.max(0, timeoutMs - spentMs), MAX_TIMER_MS);
   return setTimeout(() => stop.request({ kind: 'failed', error, atOnce: false }), left);
 }

@@ -124,7 +124,7 @@ const COMPILER = {
   strict: true,
   noEmit: true,
   exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: false,
+  noUncheckedIndexedAccess: true,
   target: 'es2023',
   lib: ['es2023', 'dom', 'dom.iterable'],
   module: 'nodenext',

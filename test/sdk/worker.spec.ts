@@ -101,6 +101,21 @@ describe('a worker of the SDK', () => {
     });
   });
 
+  it('says of a handler that is out of time whether it goes on', async () => {
+    const { open, opened } = gate();
+    const ends = handler({ name: 'ends', timeout: '100ms' }, async (_, { signal }) => once(signal, 'abort'));
+    const goesOn = handler({ name: 'goes-on', timeout: '100ms' }, async () => opened);
+    await start({ handlers: [ends, goesOn] });
+    const flow = createWorkflow('out-of-time', { onFailure: 'continue' });
+    for (const one of [ends, goesOn]) flow.add(one);
+    const run = await flow.run(client);
+    await expect(run.result({ timeout: '30s' })).rejects.toMatchObject({ name: 'RunError' });
+    open();
+    const said = (await run.status()).tasks.map(({ error }) => error?.message);
+    const limit = 'stopped at its time limit of 100 ms';
+    expect(said).toEqual([limit, `${limit}; the handler ignores its signal and goes on`]);
+  });
+
   it('checks inputs and outputs by their schemas, and says why an attempt failed', async () => {
     const strict = handler({ name: 'strict', inputs: { n: z.number().min(10) }, outputs: z.string() }, () => 'x');
     const wrong = handler({ name: 'wrong', outputs: { n: z.number() } }, () => JSON.parse('{"n":"text"}'));

@@ -26,6 +26,7 @@ import { SchedulesController } from './schedules/schedules.controller';
 import { SchemaController } from './schema/schema.controller';
 import { SecretsController } from './secrets/secrets.controller';
 import { RUNTIME, WorkerGateway } from './worker-socket/worker.gateway';
+import { WorkerArtifactsController } from './worker-socket/worker-artifacts.controller';
 import { BatchesController } from './workers/batches.controller';
 import { WorkersController } from './workers/workers.controller';
 import { WorkflowsController } from './workflows/workflows.controller';
@@ -58,6 +59,7 @@ export const CONTROLLERS = [
   CacheController,
   WorkersController,
   BatchesController,
+  WorkerArtifactsController,
   KeysController,
   SecretsController,
   McpController,

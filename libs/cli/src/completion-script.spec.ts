@@ -36,6 +36,9 @@ describe('in bash', () => {
     ['lattice completion z', ['zsh']],
     ['lattice runs list --sc', ['--schedule']],
     ['lattice script --dr', ['--dry-run']],
+    ['lattice runs list --status c', ['completed', 'cancelled']],
+    ['lattice keys create ci --scope ', ['viewer', 'operator', 'admin', 'worker']],
+    ['lattice keys create ci --scope worker --js', ['--json']],
   ])('%s gives %j', (line, found) => expect(complete(line)).toEqual(found));
 
   it('gives files and folders where they are wanted', () => {
@@ -61,6 +64,8 @@ describe('in bash', () => {
     ['lattice runs l', ['list', 'logs']],
     ['lattice completion z', ['zsh']],
     ['lattice runs list --sc', ['--schedule']],
+    ['lattice runs list --status c', ['cancelled', 'completed']],
+    ['lattice keys create ci --scope w', ['worker']],
   ])('%s gives %j', (line, found) => expect(complete(line)).toEqual(found));
 });
 

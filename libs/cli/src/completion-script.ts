@@ -8,6 +8,8 @@ export interface Words {
   path: string;
   commands: { name: string; summary: string }[];
   options: string[];
+  /** What may follow options that take one of a few values. */
+  values: { option: string; choices: readonly string[] }[];
   /** The command takes a file or folder as argument. */
   files: boolean;
 }
@@ -26,6 +28,9 @@ export function wordsOf(program: Command): Words[] {
         ...choices.map((name) => ({ name, summary: '' })),
       ],
       options: [...own, ...globals, '--help'],
+      values: command.options.flatMap(({ long, argChoices }) =>
+        long && argChoices ? [{ option: long, choices: argChoices }] : [],
+      ),
       files: command.registeredArguments.some((argument) => /^(file|folder)/.test(argument.name())),
     };
     return [words, ...below.flatMap((one) => walk(one, `${path} ${one.name()}`))];
@@ -54,6 +59,9 @@ function bash(words: readonly Words[]): string {
     const first = commands.map(({ name }) => name).join(' ');
     return `    ${quote(path)}) words=${quote(first)}; options=${quote(options.join(' '))}; files=${files ? 1 : 0} ;;`;
   });
+  const values = words.flatMap(({ path, values: of }) =>
+    of.map(({ option, choices }) => `  ${quote(`${path} ${option}`)}) words=${quote(choices.join(' '))} ;;`),
+  );
   const paths = words.map(({ path }) => quote(path)).join('|');
   return `_lattice() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path=lattice words= options= files=0 i
@@ -65,7 +73,13 @@ function bash(words: readonly Words[]): string {
   case "$path" in
 ${cases.join('\n')}
   esac
-  if [[ $current == -* ]]; then
+  case "$path \${COMP_WORDS[COMP_CWORD-1]}" in
+${values.join('\n')}
+  *) path= ;;
+  esac
+  if [[ -n $path ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+  elif [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$current"))
   else
     COMPREPLY=($(compgen -W "$words" -- "$current"))
@@ -77,13 +91,17 @@ complete -o filenames -F _lattice lattice
 }
 
 function fish(words: readonly Words[]): string {
-  const lines = words.flatMap(({ path, commands, options, files }) => {
+  const lines = words.flatMap(({ path, commands, options, values, files }) => {
     const condition = conditionOf(path, words);
     const start = `complete -c lattice -n ${quote(condition)}`;
     return [
       ...(files ? [] : [`${start} -f`]),
       ...commands.map(({ name, summary }) => `${start} -a ${name} -d ${quote(summary)}`),
-      ...options.map((option) => `${start} -l ${option.replace(/^--/, '')}`),
+      ...options.map((option) => {
+        const choices = values.find((one) => one.option === option)?.choices;
+        const given = choices === undefined ? '' : ` -x -a ${quote(choices.join(' '))}`;
+        return `${start} -l ${option.replace(/^--/, '')}${given}`;
+      }),
     ];
   });
   return lines.join('\n');

@@ -72,6 +72,9 @@ function hintOfCode(code: string, command: string): string | undefined {
       return `see \`${command} workflows list\`, or save it first: \`${command} workflows save FILE\`.`;
     case 'schedule_not_found':
       return `see \`${command} schedules list\` for the names.`;
+    case 'not_found':
+      // Of a path; whoever wrote a command asked for no path.
+      return undefined;
     default:
       return isErrorCode(code) ? CODES[code].hint : undefined;
   }

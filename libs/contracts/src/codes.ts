@@ -152,7 +152,7 @@ export const CODES = {
     family: 'retryable',
     hint: 'The worker was stopped before the task was done; another one does it again. It counts neither as a try nor as a loss.',
   },
-  heartbeat_lost: { status: 500, family: 'retryable', hint: 'The worker lost its lease; the attempt was given up.' },
+  heartbeat_lost: { status: 409, family: 'retryable', hint: 'The worker lost its lease; the attempt was given up.' },
   output_not_json: {
     status: 500,
     family: 'terminal',
@@ -164,13 +164,13 @@ export const CODES = {
     hint: 'Write large results to a file in $LATTICE_ARTIFACTS, or raise LATTICE_MAX_OUTPUT.',
   },
   artifact_refused: {
-    status: 500,
+    status: 422,
     family: 'terminal',
     hint: 'Leave only regular files and folders in $LATTICE_ARTIFACTS: no links, devices or sockets. In handlers: each name once, not in batches.',
   },
-  artifact_not_granted: { status: 500, family: 'terminal', hint: 'Name the artifact in the inputs of the run.' },
+  artifact_not_granted: { status: 403, family: 'terminal', hint: 'Name the artifact in the inputs of the run.' },
   artifacts_too_large: {
-    status: 500,
+    status: 413,
     family: 'terminal',
     hint: 'Leave less in $LATTICE_ARTIFACTS, or raise LATTICE_MAX_ARTIFACTS or LATTICE_MAX_ARTIFACT_COUNT.',
   },

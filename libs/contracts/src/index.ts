@@ -173,6 +173,7 @@ export type {
 } from './schedule';
 export {
   HANDLER_NAME,
+  LEASE_HEADER,
   WORKER_CLOSE,
   WORKER_FRAME_BYTES,
   WORKER_ID,

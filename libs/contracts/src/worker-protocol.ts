@@ -6,7 +6,8 @@ import { taskErrorSchema } from './errors';
  *
  * The worker says `hello` with what it can do and with the attempts that it still holds from an earlier connection. The server
  * answers `welcome`: which of those it goes on with, and which belong to somebody else by now. Then `execute` comes down and
- * `log`, `progress`, `alive`, `result` go up; `settled` says that nothing more is wanted of an attempt.
+ * `log`, `progress`, `alive`, `result` go up; `settled` says that nothing more is wanted of an attempt. Files of an attempt go by requests to
+ * /v1/worker/artifacts, with its lease in a header.
  */
 
 const name = z.string().min(1).max(200);
@@ -17,6 +18,11 @@ const lease = z.string().min(1).max(2_000);
 
 /** Bytes that a frame of a worker may have, unless the welcome says otherwise; a socket that gets a larger one is closed with 1009. */
 export const WORKER_FRAME_BYTES = 16 * 1_048_576;
+
+/** Header of the requests to /v1/worker/artifacts: the lease of the attempt, as its `execute` had it. */
+export const LEASE_HEADER = 'lattice-lease';
+/** Files that an attempt may say it saved. */
+const MAX_SAVED = 100_000;
 
 export const HANDLER_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export const WORKER_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -43,7 +49,15 @@ const helloSchema = z.strictObject({
 export type WorkerHello = z.infer<typeof helloSchema>;
 
 export const workerOutcomeSchema = z.discriminatedUnion('status', [
-  z.strictObject({ status: z.literal('completed'), output: z.string().describe('JSON text.') }),
+  z.strictObject({
+    status: z.literal('completed'),
+    output: z.string().describe('JSON text.'),
+    artifacts: z
+      .array(z.uuid())
+      .max(MAX_SAVED)
+      .optional()
+      .describe('Those that the attempt saved by PUT /v1/worker/artifacts.'),
+  }),
   z.strictObject({ status: z.literal('failed'), error: taskErrorSchema }),
 ]);
 export type WorkerOutcome = z.infer<typeof workerOutcomeSchema>;

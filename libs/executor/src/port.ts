@@ -147,6 +147,8 @@ interface ExecutionBase {
   artifacts?: ArtifactKeeper;
   /** For handlers: the bytes of an artifact that its run may have. Throws `artifact_not_found`, `artifact_not_granted`, `artifacts_unavailable`. */
   openArtifact?(id: string, signal: AbortSignal): Promise<Readable>;
+  /** For handlers of workers outside, which save by themselves: what the attempt has saved. Throws when these ids are not all of it. */
+  savedArtifacts?(ids: readonly string[]): Promise<readonly Artifact[]>;
   /** A returned promise pauses the reading of the log (back-pressure). A throw or rejection is ignored. */
   onLog(chunk: LogChunk): void | Promise<void>;
   /** Called by handlers: 0 to 100. */

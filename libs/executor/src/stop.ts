@@ -52,10 +52,17 @@ export function graceOf(cause: StopCause, limits: ExecutionLimits): number {
   return cause.kind === 'failed' && cause.atOnce ? 0 : limits.graceMs;
 }
 
-export function timeoutError(timeoutMs: number, note = ''): TaskError {
-  return taskError('timeout', `stopped at its time limit of ${timeoutMs} ms${note}`, { details: { timeoutMs } });
+export function timeoutError(timeoutMs: number): TaskError {
+  return taskError('timeout', `stopped at its time limit of ${timeoutMs} ms`, { details: { timeoutMs } });
 }
 
 export function outcomeOfStop(cause: StopCause): Outcome {
   return cause.kind === 'cancelled' ? { status: 'cancelled' } : { status: 'failed', error: cause.error };
+}
+
+/** The outcome of a handler that was stopped. It can't be killed: of one that did not end within the grace it is said that it goes on. */
+export function outcomeOfHandlerStop(cause: StopCause, ended: boolean): Outcome {
+  if (cause.kind === 'cancelled' || ended) return outcomeOfStop(cause);
+  const message = `${cause.error.message}; the handler ignores its signal and goes on`;
+  return { status: 'failed', error: { ...cause.error, message } };
 }

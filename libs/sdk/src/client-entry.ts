@@ -1,7 +1,7 @@
 /** What works in browsers as well as in Node: nothing here imports from `node:`. */
 export { LatticeClient } from './client';
 export type { SubmitOptions, ListRunsOptions, WaitOptions } from './client-options';
-export { ApiError, RunError, Unreachable } from './errors';
+export { ApiError, RunError, Unreachable, hasCode } from './errors';
 export type { EventsOptions } from './events';
 export type { CallOptions, ClientOptions } from './request';
 export type { TaskResult } from './results';
@@ -15,10 +15,12 @@ export type { RunHandle } from './workflow/run-handle';
 export type { Checked, Given, SchemaLike } from './workflow/schema';
 export { handler, task } from './workflow/task';
 export type {
+  ArtifactBody,
   Batch,
   CodeFunction,
   CodeOptions,
   CodeTask,
+  HandlerArtifacts,
   HandlerContext,
   HandlerFunction,
   HandlerTask,
@@ -29,6 +31,8 @@ export type {
 } from './workflow/task';
 export { LatticeError } from '@lattice/contracts';
 export type {
+  Artifact,
+  ErrorCode,
   Fault,
   LogEntry,
   RunEvent,

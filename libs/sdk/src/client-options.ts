@@ -34,4 +34,9 @@ export interface WaitOptions {
   /** A duration such as `30s`: then the run is given as it is at that moment. Default `1h`. */
   timeout?: string | undefined;
   signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds that the server may be away before this gives up with Unreachable, within `timeout`. Default 120,000 for a client
+   * that had an answer before; one that never had gives up after three more tries.
+   */
+  awayMs?: number | undefined;
 }

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CODES } from '@lattice/contracts';
-import { ApiError, LatticeClient, Unreachable } from './index';
+import { ApiError, LatticeClient, Unreachable, hasCode } from './index';
 
 type Answer = (request: IncomingMessage & { text: string }, response: ServerResponse) => void;
 
@@ -146,6 +146,14 @@ describe('calls', () => {
     await expect(pending).rejects.toThrow('enough');
   });
 
+  it('asks whatever was thrown for a published code', async () => {
+    answer = (_, response) => send(response, 404, problem(404, 'run_not_found'));
+    const error: unknown = await new LatticeClient({ url }).getRun(RUN_ID).catch((reason: unknown) => reason);
+    expect(hasCode(error, 'run_not_found')).toBe(true);
+    expect(hasCode(error, 'unavailable', 'cancelled')).toBe(false);
+    expect([new Error('no code'), 'run_not_found', null].some((other) => hasCode(other, 'run_not_found'))).toBe(false);
+  });
+
   it('refuses an address that is none at once', () => {
     for (const none of ['localhost:3000', '127.0.0.1:3000', '/v1', '', 'ftp://127.0.0.1'])
       expect(() => new LatticeClient({ url: none })).toThrow(`"${none}" is no address of an API: give a URL such as`);
@@ -164,6 +172,22 @@ describe('calls', () => {
     expect(seen[0]?.url).toMatch(/\/wait\?timeout=20000ms$/);
     answer = (_, response) => send(response, 200, run('running'));
     expect((await new LatticeClient({ url }).wait(RUN_ID, { timeout: '0s' })).status).toBe('running');
+  });
+
+  it('waits for a server that was there before and is away for longer than the repeats of a call', async () => {
+    const client = new LatticeClient({ url });
+    answer = (_, response) => send(response, 202, { runId: RUN_ID });
+    await client.submit({ workflow: 'hello' });
+    answer = (request, response) =>
+      seen.length <= 7 ? request.socket.destroy() : send(response, 200, run('completed'));
+    expect((await client.wait(RUN_ID)).status).toBe('completed');
+    expect(seen).toHaveLength(8);
+    answer = (request) => void request.socket.destroy();
+    await expect(client.wait(RUN_ID, { awayMs: 50 })).rejects.toBeInstanceOf(Unreachable);
+    await expect(client.wait(RUN_ID, { timeout: '50ms' })).rejects.toBeInstanceOf(Unreachable);
+    seen = [];
+    await expect(new LatticeClient({ url }).wait(RUN_ID)).rejects.toBeInstanceOf(Unreachable);
+    expect(seen).toHaveLength(4);
   });
 
   it('follows the pages of a list', async () => {

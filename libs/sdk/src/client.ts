@@ -32,7 +32,15 @@ import { allPages, fit, listIn, type Schema } from './parse-body';
 import { listArtifacts, readArtifact } from './read-artifacts';
 import { readLogPage, readLogs, searchLogs, type LogPageOptions } from './read-logs';
 import { resultsOf, type TaskResult } from './results';
-import { MARKDOWN, request, type Call, type CallOptions, type ClientOptions, type Connection } from './request';
+import {
+  MARKDOWN,
+  connectionTo,
+  request,
+  type Call,
+  type CallOptions,
+  type ClientOptions,
+  type Connection,
+} from './request';
 import { Keys } from './keys';
 import { Schedules } from './schedules';
 import { Secrets } from './secrets';
@@ -52,12 +60,7 @@ export class LatticeClient {
   /** Throws `bad_value` for an address that is none. */
   constructor(options: ClientOptions = {}) {
     this.url = addressOf(options.url);
-    this.connection = {
-      url: this.url,
-      apiKey: options.apiKey ?? fromEnvironment('LATTICE_API_KEY'),
-      fetch: options.fetch ?? fetch,
-      timeoutMs: options.timeoutMs ?? 30_000,
-    };
+    this.connection = connectionTo(this.url, options.apiKey ?? fromEnvironment('LATTICE_API_KEY'), options);
     this.schedules = new Schedules(this.connection);
     this.keys = new Keys(this.connection);
     this.secrets = new Secrets(this.connection);
@@ -84,7 +87,7 @@ export class LatticeClient {
     return this.parse(runListSchema, { signal, timeoutMs, method: 'GET', path: '/v1/runs', query });
   }
 
-  /** The run when it has ended, or as it is when the timeout has passed. */
+  /** The run when it has ended, or as it is when the timeout has passed. Goes on over restarts of the API. */
   async wait(runId: string, options: WaitOptions = {}): Promise<RunView> {
     return waitForEnd(this.connection, runPath(runId), options);
   }

@@ -1,4 +1,4 @@
-import { CODES, isErrorCode, type Fault, type RunView } from '@lattice/contracts';
+import { CODES, isErrorCode, type ErrorCode, type Fault, type RunView } from '@lattice/contracts';
 
 /** The server refused a call: what its problem+json said. `code` is one of the error table. */
 export class ApiError extends Error {
@@ -58,6 +58,11 @@ export class RunError extends Error {
     this.code = run.error?.code ?? (run.status === 'cancelled' ? 'cancelled' : over ? 'run_failed' : 'run_timeout');
     this.run = run;
   }
+}
+
+/** Whether something thrown has one of these published codes; one that is not published is a compile error. */
+export function hasCode<C extends ErrorCode>(error: unknown, ...codes: readonly C[]): error is Error & { code: C } {
+  return error instanceof Error && 'code' in error && codes.some((code) => code === error.code);
 }
 
 /** What a failed fetch says, with the cause that Node hides behind "fetch failed". */

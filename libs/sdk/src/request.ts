@@ -13,6 +13,11 @@ export interface ClientOptions {
   timeoutMs?: number | undefined;
 }
 
+/** A connection on which nothing was sent yet. */
+export function connectionTo(url: string, apiKey: string | undefined, options: ClientOptions = {}): Connection {
+  return { url, apiKey, fetch: options.fetch ?? fetch, timeoutMs: options.timeoutMs ?? 30_000, reached: false };
+}
+
 export interface CallOptions {
   /** Aborting ends the call; it then rejects with the reason of the signal. */
   signal?: AbortSignal | undefined;
@@ -26,23 +31,34 @@ export interface Connection {
   readonly apiKey: string | undefined;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
+  /** The server has answered at least once: should it be away later, it is worth waiting for. */
+  reached: boolean;
 }
 
 export interface Call extends CallOptions {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, string | number | readonly string[] | undefined> | undefined;
-  body?: { type: 'json'; value: unknown } | { type: 'yaml'; text: string } | undefined;
+  body?: { type: 'json'; value: unknown } | { type: 'yaml'; text: string } | BytesBody | undefined;
   idempotencyKey?: string | undefined;
   /** A POST that changes nothing when it comes twice. GET and calls with an idempotency key always are. */
   repeatable?: boolean | undefined;
   /** Of the answer; application/json when absent. */
   accept?: string | undefined;
   lastEventId?: string | undefined;
+  /** Others. */
+  headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A body that is read as it is sent. */
+interface BytesBody {
+  type: 'bytes';
+  bytes: AsyncGenerator<Uint8Array, void>;
 }
 
 export const MARKDOWN = 'text/markdown';
 
+const MEDIA = { json: 'json', yaml: 'yaml', bytes: 'octet-stream' } as const;
 const REPEATS = 3;
 const PASSING = new Set([502, 503, 504]);
 
@@ -89,14 +105,13 @@ async function requestOnce(connection: Connection, call: Call, signal: AbortSign
 
 /** Sends a call and gives the response as soon as its headers are there. */
 export async function send(connection: Connection, call: Call, signal: AbortSignal): Promise<Response> {
-  const init: RequestInit = { method: call.method, headers: headersOf(connection, call), signal };
-  if (call.body !== undefined) {
-    init.body = call.body.type === 'json' ? JSON.stringify(call.body.value) : call.body.text;
-  }
+  const init = { method: call.method, headers: headersOf(connection, call), signal, ...bodyOf(call) };
   try {
     // Called bare: browsers refuse a fetch that is called as a method of another object.
     const { fetch: bare } = connection;
-    return await bare(urlOf(connection, call), init);
+    const response = await bare(urlOf(connection, call), init);
+    connection.reached = true;
+    return response;
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Unreachable(connection.url, reasonOf(error), error);
@@ -122,10 +137,28 @@ function urlOf(connection: Connection, call: Call): string {
   return `${connection.url}${call.path}${search}`;
 }
 
+function bodyOf({ body }: Call): Pick<RequestInit, 'body'> & { duplex?: 'half' } {
+  if (body === undefined) return {};
+  if (body.type === 'json') return { body: JSON.stringify(body.value) };
+  return body.type === 'yaml' ? { body: body.text } : { body: streamOf(body.bytes), duplex: 'half' };
+}
+
+/** Bytes as fetch takes them, asked for as they are sent. */
+function streamOf(bytes: AsyncGenerator<Uint8Array, void>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    pull: async (controller) => {
+      const { done, value } = await bytes.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void (await bytes.return()),
+  });
+}
+
 function headersOf(connection: Connection, call: Call): Record<string, string> {
-  const headers: Record<string, string> = { accept: call.accept ?? 'application/json' };
+  const headers: Record<string, string> = { accept: call.accept ?? 'application/json', ...call.headers };
   if (connection.apiKey !== undefined) headers['authorization'] = `Bearer ${connection.apiKey}`;
-  if (call.body !== undefined) headers['content-type'] = `application/${call.body.type}`;
+  if (call.body !== undefined) headers['content-type'] = `application/${MEDIA[call.body.type]}`;
   if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
   if (call.lastEventId !== undefined) headers['last-event-id'] = call.lastEventId;
   return headers;

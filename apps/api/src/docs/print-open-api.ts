@@ -5,9 +5,10 @@ import { NestFactory } from '@nestjs/core';
 import { CONTROLLERS } from '../app.module';
 import { Authenticator } from '../auth/authenticator';
 import { ENGINE } from '../engine';
+import { RUNTIME } from '../worker-socket/worker.gateway';
 import { openApiOf } from './open-api';
 
-const TOKENS = [ENGINE, LiveHub, KeyRing, Authenticator, DocumentCache, SendAtOnce];
+const TOKENS = [ENGINE, RUNTIME, LiveHub, KeyRing, Authenticator, DocumentCache, SendAtOnce];
 
 /** The routes alone, over nothing: in preview mode no controller is made. */
 @Module({ controllers: CONTROLLERS, providers: TOKENS.map((provide) => ({ provide, useValue: null })) })

@@ -4,7 +4,9 @@ import type { Scope } from '@lattice/expression';
 import type { TaskDefinition } from '@lattice/flow';
 import { appendEvent, type FlowRun } from '@lattice/queue';
 import { filesToGive, openGranted } from '../artifacts/give-files';
+import { savedArtifacts } from '../artifacts/saved-artifacts';
 import { artifactKeeper } from '../artifacts/store-files';
+import type { OutputAddress } from '@lattice/persistence';
 import type { Runtime } from '../runtime';
 import type { Compiled } from '../run/plans';
 import { prepare } from './execution';
@@ -98,7 +100,7 @@ async function work(
       ...(context.labels === undefined ? {} : { labels: context.labels }),
       limits: prepared.limits,
       ...(prepared.files === undefined ? {} : { files: filesToGive(context.runtime, run.runId, prepared.files) }),
-      ...(task.handler === undefined || context.outside === true ? {} : handlerFiles(context.runtime, run.runId)),
+      ...(task.handler === undefined ? {} : handlerFiles(context, address)),
       ...(leavesFiles(task, context.outside)
         ? { artifacts: artifactKeeper(context.runtime, address, () => silence?.heard()) }
         : {}),
@@ -137,8 +139,13 @@ function leavesFiles({ uses, handler }: TaskDefinition, outside = false): boolea
   return uses === 'code' || uses === 'container' || uses === 'script';
 }
 
-/** Artifacts that a handler reads. */
-function handlerFiles(runtime: Runtime, runId: string): Pick<Execution, 'openArtifact'> {
+/** Artifacts that a handler reads; of one outside, which reads and saves by requests of its own, those that it saved. */
+function handlerFiles(
+  { runtime, outside }: Parameters<typeof execute>[0],
+  address: OutputAddress,
+): Pick<Execution, 'openArtifact' | 'savedArtifacts'> {
+  if (outside === true) return { savedArtifacts: (ids) => savedArtifacts(runtime, address, ids) };
+  const { runId } = address;
   return { openArtifact: (id, signal) => openGranted(runtime, { runId, id, what: 'for a handler' }, signal) };
 }
 

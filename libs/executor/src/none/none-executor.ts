@@ -5,7 +5,7 @@ import { outcomeOfThrown } from '../outcome';
 import { OwnArtifacts } from './handler-artifacts';
 import type { Execution, Executor, Handle, Handler, HandlerContext, Outcome } from '../port';
 import { tooLarge } from '../read-output';
-import { createStop, outcomeOfStop, timeoutError, type Stop } from '../stop';
+import { createStop, outcomeOfHandlerStop, outcomeOfStop, timeoutError, type Stop } from '../stop';
 import { fieldOf, messageOf } from '../thrown';
 
 export interface NoneOptions {
@@ -162,12 +162,11 @@ async function settle({ execution, context, stop, returned, release }: Settling)
   clearTimeout(timer);
   if ('status' in first) return first;
   context.abort(first.kind === 'cancelled' ? first.reason : first.error.message);
-  await within(ended, graceMs);
-  return outcomeOfStop(first);
+  return outcomeOfHandlerStop(first, await within(ended, graceMs));
 }
 
 function armAbandon(stop: Stop, timeoutMs: number): NodeJS.Timeout {
-  const error = timeoutError(timeoutMs, '; a handler that ignores its signal goes on');
+  const error = timeoutError(timeoutMs);
   return setTimeout(() => stop.request({ kind: 'failed', error, atOnce: false }), Math.min(timeoutMs, MAX_TIMER_MS));
 }
 

@@ -1,8 +1,9 @@
-import { taskError, type WorkerOutcome } from '@lattice/contracts';
+import { LatticeError, taskError, type WorkerOutcome } from '@lattice/contracts';
 import { MAX_TIMER_MS, RunningHandle, SettledHandle, within } from '../handle';
 import type { Execution, Executor, LogChunk, Outcome } from '../port';
+import { outcomeOfThrown } from '../outcome';
 import { tooLarge } from '../read-output';
-import { createStop, outcomeOfStop, timeoutError, type Stop } from '../stop';
+import { createStop, outcomeOfHandlerStop, timeoutError, type Stop } from '../stop';
 
 /** The way to the worker that does the work. */
 export interface RemoteLink {
@@ -53,8 +54,7 @@ export function createRemoteExecutor(link: RemoteLink): RemoteExecutor {
       const first = await Promise.race([ended, lost, stop.requested]);
       if ('status' in first) return first;
       link.cancel(execution.id, first.kind === 'cancelled' ? first.reason : first.error.message);
-      await within(Promise.race([ended, lost]), graceMs);
-      return outcomeOfStop(first);
+      return outcomeOfHandlerStop(first, await within(Promise.race([ended, lost]), graceMs));
     } finally {
       clearTimeout(timer);
       underway.delete(execution.id);
@@ -91,7 +91,7 @@ export function createRemoteExecutor(link: RemoteLink): RemoteExecutor {
     alive: (id) => underway.get(id)?.execution.onAlive?.(),
     settle: (id, outcome) => {
       const entry = underway.get(id);
-      entry?.settle(outcomeOf(outcome, entry.execution));
+      if (entry !== undefined) settleWith(entry, outcome);
     },
     disconnect: () => {
       gone = true;
@@ -106,9 +106,31 @@ export function createRemoteExecutor(link: RemoteLink): RemoteExecutor {
 }
 
 function armTimer(stop: Stop, timeoutMs: number, spentMs: number): NodeJS.Timeout {
-  const error = timeoutError(timeoutMs, '; a handler that ignores its signal goes on');
+  const error = timeoutError(timeoutMs);
   const left = Math.min(Math.max(0, timeoutMs - spentMs), MAX_TIMER_MS);
   return setTimeout(() => stop.request({ kind: 'failed', error, atOnce: false }), left);
+}
+
+function settleWith(entry: Underway, outcome: WorkerOutcome): void {
+  const said = outcomeOf(outcome, entry.execution);
+  const saved = outcome.status === 'completed' ? (outcome.artifacts ?? []) : [];
+  if (said.status !== 'completed' || saved.length === 0) return entry.settle(said);
+  void withSaved(said, saved, entry.execution).then((whole) => entry.settle(whole));
+}
+
+/** The outcome with what the worker has saved before, of which it says no more than the ids. */
+async function withSaved(
+  outcome: Extract<Outcome, { status: 'completed' }>,
+  ids: readonly string[],
+  execution: Execution,
+): Promise<Outcome> {
+  try {
+    const artifacts = await execution.savedArtifacts?.(ids);
+    if (artifacts === undefined) throw new LatticeError('artifact_refused', 'this attempt may save nothing');
+    return { ...outcome, artifacts };
+  } catch (error) {
+    return outcomeOfThrown(error);
+  }
 }
 
 /** What the worker says, as far as it is to be believed. */

@@ -1,5 +1,7 @@
 import { WORKER_FRAME_BYTES, type WorkerFrame, type PlatformFrame, type WorkerOutcome } from '@lattice/contracts';
-import type { HandlerContext } from '../workflow/task';
+import type { Connection } from '../request';
+import type { HandlerArtifacts, HandlerContext } from '../workflow/task';
+import { AttemptArtifacts } from './attempt-artifacts';
 import type { Perform } from './handler-table';
 import { logPieces, progressFrame, resultText } from './frame-text';
 
@@ -34,6 +36,8 @@ export class Attempts {
     private readonly handlers: ReadonlyMap<string, Perform>,
     /** Sends the text of a frame if there is a connection; what was not heard is said again on the next. */
     private readonly deliver: (text: string) => void,
+    /** Where handlers save files, and read them. */
+    private readonly connection: Connection,
   ) {}
 
   /** A new connection takes frames of so many bytes. */
@@ -74,7 +78,11 @@ export class Attempts {
     };
     this.known.set(id, attempt);
     const perform = this.handlers.get(handler) ?? notFound(handler);
-    void perform(input, this.contextOf(attempt)).then((outcome) => {
+    const { signal } = attempt.abort;
+    const heard = (): void => this.alive(attempt);
+    const artifacts = new AttemptArtifacts(this.connection, { id, lease: order.lease, signal, heard });
+    const ended = perform(input, this.contextOf(attempt, artifacts)).then((outcome) => artifacts.end(outcome));
+    void ended.then((outcome) => {
       attempt.outcome = outcome;
       if (this.known.get(id) === attempt) this.say(resultText(id, outcome, this.limit));
     });
@@ -135,10 +143,18 @@ export class Attempts {
     this.send(frame);
   }
 
-  private contextOf(attempt: Attempt): HandlerContext {
+  /** A handler that ignores its signal may go on to speak of an attempt that is not its own any more. */
+  private isOpen(attempt: Attempt): boolean {
+    return this.known.get(attempt.order.id) === attempt && attempt.outcome === undefined;
+  }
+
+  private alive(attempt: Attempt): void {
+    if (this.isOpen(attempt)) this.send({ op: 'alive', id: attempt.order.id });
+  }
+
+  private contextOf(attempt: Attempt, artifacts: HandlerArtifacts): HandlerContext {
     const { id, runId, taskKey, attempt: number } = attempt.order;
-    // A handler that ignores its signal may go on to speak of an attempt that is not its own any more.
-    const isOpen = (): boolean => this.known.get(id) === attempt && attempt.outcome === undefined;
+    const isOpen = (): boolean => this.isOpen(attempt);
     return {
       runId,
       taskKey,
@@ -152,9 +168,8 @@ export class Attempts {
         const frame = progressFrame(id, percent, text);
         if (isOpen()) this.send(frame);
       },
-      heartbeat: () => {
-        if (isOpen()) this.send({ op: 'alive', id });
-      },
+      heartbeat: () => this.alive(attempt),
+      artifacts,
     };
   }
 }

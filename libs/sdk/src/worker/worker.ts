@@ -4,6 +4,7 @@ import { LatticeError, WORKER_CLOSE, parseSize, type WorkerFrame, type PlatformF
 import { addressOf, fromEnvironment } from '../address';
 import { backoff, sleep } from '../backoff';
 import { ApiError, Unreachable } from '../errors';
+import { connectionTo } from '../request';
 import { Attempts } from './attempts';
 import { handlerTable, type Handlers } from './handler-table';
 import { findResources } from './machine';
@@ -63,9 +64,11 @@ export class Worker {
   private welcome: () => void = () => undefined;
   private readonly firstWelcome: Promise<void>;
   private readonly url: string;
+  private readonly apiKey: string | undefined;
 
   constructor(private readonly options: WorkerOptions) {
     this.url = addressOf(options.url);
+    this.apiKey = options.apiKey ?? fromEnvironment('LATTICE_API_KEY');
     const host = hostname().slice(0, 60);
     this.workerId =
       options.workerId ?? `${host.replace(/[^A-Za-z0-9.-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
@@ -81,9 +84,10 @@ export class Worker {
       resources: resourcesOf(options.resources),
       slots: options.concurrency ?? CONCURRENCY,
     };
-    this.attempts = new Attempts(table, (text) => {
+    const deliver = (text: string): void => {
       if (this.welcomed) this.socket?.sendText(text);
-    });
+    };
+    this.attempts = new Attempts(table, deliver, connectionTo(this.url, this.apiKey));
     this.firstWelcome = new Promise((resolve) => (this.welcome = resolve));
     this.ended = this.run().finally(() => clearTimeout(this.leaseTimer));
     // Whoever does not ask for it must not be brought down by it.
@@ -141,8 +145,7 @@ export class Worker {
   }
 
   private async connectOnce(): Promise<Closed> {
-    const { url } = this;
-    const apiKey = this.options.apiKey ?? fromEnvironment('LATTICE_API_KEY');
+    const { url, apiKey } = this;
     const hello = { ...this.hello, attempts: this.attempts.list() };
     try {
       this.socket = await openSocket({

@@ -22,10 +22,19 @@ type Fields<T> = unknown extends T
   : T extends Scalar
     ? unknown
     : T extends readonly (infer E)[]
-      ? { readonly [index: number]: Ref<E> }
+      ? Elements<E>
       : T extends object
         ? { readonly [K in keyof T]-?: Ref<T[K]> }
         : unknown;
+
+type Digit = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
+type Index = Digit | `${Exclude<Digit, '0'>}${Digit}`;
+
+/**
+ * The elements of a list. There is a reference to each, whatever the list will hold: the first hundred are fields of their own,
+ * to which `noUncheckedIndexedAccess` adds no `undefined`.
+ */
+type Elements<E> = { readonly [K in Index]: Ref<E> } & { readonly [index: number]: Ref<E> };
 
 /** A reference whose fields are references: `node.output.rows[0].name`. */
 export type Ref<T> = Reference<T> & Fields<T>;

@@ -1,5 +1,6 @@
 import type { RunEvent, RunView } from '@lattice/contracts';
 import type { LatticeClient } from '../client';
+import type { WaitOptions } from '../client-options';
 import { RunError } from '../errors';
 import type { EventsOptions } from '../events';
 import type { CallOptions } from '../request';
@@ -13,7 +14,7 @@ export class RunHandle<R> {
   ) {}
 
   /** Its outputs once it has completed. Throws RunError when it ends otherwise, or is not over after `timeout` (default `1h`). */
-  async result(options: { timeout?: string; signal?: AbortSignal } = {}): Promise<R> {
+  async result(options: WaitOptions = {}): Promise<R> {
     const run = await this.client.wait(this.id, options);
     if (run.status !== 'completed') throw new RunError(run);
     return outputsOf<R>(run);

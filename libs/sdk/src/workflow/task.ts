@@ -1,4 +1,4 @@
-import { LatticeError, type LabelRule, type Resources, type SandboxLevel } from '@lattice/contracts';
+import { LatticeError, type Artifact, type LabelRule, type Resources, type SandboxLevel } from '@lattice/contracts';
 import type { Checked, Given, SchemaLike } from './schema';
 
 /** Times are durations such as `500ms`; see `retry` of a document. */
@@ -64,6 +64,24 @@ export interface HandlerContext {
   readonly progress: (percent: number, text?: string) => void;
   /** Says that the work goes on: a task with a `heartbeat` must do so, log a line or tell its progress within that time. */
   readonly heartbeat: () => void;
+  readonly artifacts: HandlerArtifacts;
+}
+
+/** What a handler may save: text (UTF-8), bytes, or a stream of either. */
+export type ArtifactBody = string | Uint8Array | AsyncIterable<string | Uint8Array>;
+
+/** Files of handlers. What is saved shows with the task when the attempt completes, and never when it does not. */
+export interface HandlerArtifacts {
+  /**
+   * Saves a file. `name` may have folders (`plots/a.png`). Throws LatticeError `artifact_refused` for a name that is none or comes twice,
+   * `artifacts_too_large`, `artifacts_unavailable`; the attempt then fails with that, also when nobody waits for the promise.
+   */
+  readonly save: (name: string, body: ArtifactBody) => Promise<Artifact>;
+  /**
+   * The bytes of an artifact that the run may have, as `with.files` would give it, by its reference or its id; in Node a `Readable`. Throws
+   * LatticeError `artifact_not_found`, `artifact_not_granted`, `artifacts_unavailable`.
+   */
+  readonly read: (artifact: string | Pick<Artifact, 'id'>) => Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** A function that runs in a worker of yours. */

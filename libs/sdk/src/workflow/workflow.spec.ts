@@ -36,7 +36,7 @@ describe('createWorkflow', () => {
       { title: text`rows of ${workflow.inputs.file}: ${loaded.output.total}`, rows: loaded.output.rows },
       { if: '${{ true }}' },
     );
-    const document = workflow.returns({ text: made.output, first: loaded.output.rows[0]?.name }).toDocument();
+    const document = workflow.returns({ text: made.output, first: loaded.output.rows[0].name }).toDocument();
     expect(documentSchema.parse(document)).toEqual({
       name: 'orders',
       inputs: {
@@ -90,7 +90,7 @@ describe('createWorkflow', () => {
     const workflow = createWorkflow('conditions', { inputs: { least: z.number(), title: z.string() } });
     const { output } = workflow.add(load, { file: 'a' });
     const named = text`of ${workflow.inputs.title}`;
-    const many = cel`size(${output.rows}) > ${workflow.inputs.least} && ${output.rows[0]?.name ?? ''} != ${'"x"'}`;
+    const many = cel`size(${output.rows}) > ${workflow.inputs.least} && ${output.rows[0].name} != ${'"x"'}`;
     workflow.add(report, { title: named, rows: output.rows }, { key: 'report', if: many });
     const half = cel<number>`${output.total} / 2.0`;
     const { tasks, outputs } = workflow
@@ -147,7 +147,7 @@ describe('what is given to a task', () => {
     expect(() => other.add(load, { file: 'b', limit: there.output.total })).toThrow(`/limit refers to ${named}`);
     const file = text`${here.output.total} of ${there.output.total}`;
     expect(() => other.add(load, { file })).toThrow(refused('/tasks/load_2/with/file'));
-    const ready = there.output.rows[0]?.name;
+    const ready = there.output.rows[0].name;
     expect(() => other.returns({ deep: [{ ready }] })).toThrow(refused('/outputs/deep/0/ready'));
     const flag = one.add(handler({ name: 'flag', outputs: z.boolean() }));
     expect(() => other.add(load, { file: 'b' }, { if: flag.output })).toThrow(refused('/tasks/load_2/if'));

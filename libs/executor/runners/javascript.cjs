@@ -180,7 +180,8 @@ function readOrder() {
 
 async function awaitTask() {
   await load(EMPTY_MODULE);
-  void [process.stdout, process.stderr];
+  // Opens them, and has the code of a write ready.
+  for (const stream of [process.stdout, process.stderr]) stream.write('');
   toJson({ warm: [1] });
   Object.assign(process.env, readOrder().env);
   // Says that the task was taken: should this process have ended before, another one may run it.

@@ -43,6 +43,7 @@ import {
 import { importedSchema } from '@lattice/engine';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { EXAMPLES } from './examples';
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
@@ -135,9 +136,14 @@ export function componentSchemas(): Schemas {
   return Object.fromEntries(
     Object.entries(named).map(([name, { $schema: _, $id: __, ...schema }]) => {
       const plain: unknown = JSON.parse(JSON.stringify(schema), (_key, value: unknown) => withoutShared(value));
-      return [name, anySchema.parse(plain)];
+      return [name, { ...anySchema.parse(plain), ...examplesOf(name) }];
     }),
   );
+}
+
+function examplesOf(name: string): { examples?: unknown[] } {
+  const example = new Map<string, unknown>(Object.entries(EXAMPLES)).get(name);
+  return example === undefined ? {} : { examples: [example] };
 }
 
 /** Some generators take a property that has a default for one that has to be sent; they leave words alone. */
@@ -159,6 +165,11 @@ function withoutShared(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || !('$ref' in value)) return value;
   const { $ref, ...rest } = value;
   return String($ref).startsWith(reference(SHARED)) ? { description: ANY_JSON, ...rest } : value;
+}
+
+/** A named schema, to parse with. */
+export function schemaOf(name: SchemaName): z.ZodType {
+  return SCHEMAS[name];
 }
 
 /** A reference to a named schema. */

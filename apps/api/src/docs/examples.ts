@@ -1,5 +1,3 @@
-import type { SchemaName } from './schemas';
-
 const GREET = {
   name: 'greet',
   inputs: { who: { type: 'string', default: 'world' } },
@@ -16,8 +14,8 @@ const GREET = {
   outputs: { text: '${{ tasks.greet.output.text }}' },
 };
 
-/** What the documentation shows for the bodies of requests, and for what goes wrong. Each fits its schema. */
-export const EXAMPLES: Partial<Record<SchemaName, unknown>> = {
+/** What the documentation shows for the bodies of requests, and for what goes wrong, by the name of the schema; each fits it. */
+export const EXAMPLES: Readonly<Record<string, unknown>> = {
   CreateKey: { name: 'dashboard', scope: 'viewer' },
   Drain: { timeout: '5m' },
   Flush: { handler: 'embed' },

@@ -10,7 +10,9 @@ it('has no property with a default: some generators of clients take it for one t
 });
 
 it('has no schema that is itself or a list of itself: some generators make a type of it that does not compile', () => {
-  const circular = components.filter(([name, schema]) => JSON.stringify(schema.anyOf ?? '').includes(`/${name}"`));
+  const circular = components.filter(
+    ([name, schema]) => 'anyOf' in schema && JSON.stringify(schema.anyOf).includes(`/${name}"`),
+  );
   expect(circular.map(([name]) => name)).toEqual([]);
 });
 

@@ -142,7 +142,7 @@ export function componentSchemas(): Schemas {
 }
 
 function examplesOf(name: string): { examples?: unknown[] } {
-  const example = new Map<string, unknown>(Object.entries(EXAMPLES)).get(name);
+  const example = EXAMPLES[name];
   return example === undefined ? {} : { examples: [example] };
 }
 
@@ -167,9 +167,9 @@ function withoutShared(value: unknown): unknown {
   return String($ref).startsWith(reference(SHARED)) ? { description: ANY_JSON, ...rest } : value;
 }
 
-/** A named schema, to parse with. */
-export function schemaOf(name: SchemaName): z.ZodType {
-  return SCHEMAS[name];
+/** A named schema, to parse with; undefined when there is none of the name. */
+export function schemaOf(name: string): z.ZodType | undefined {
+  return new Map<string, z.ZodType>(Object.entries(SCHEMAS)).get(name);
 }
 
 /** A reference to a named schema. */

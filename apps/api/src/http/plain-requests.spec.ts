@@ -5,10 +5,12 @@ import { servePlainRequests } from './plain-requests';
 
 let server: Server;
 beforeEach(async () => {
-  server = createServer(async (request, response) => {
-    const body = (await request.toArray()).join('');
-    const { upgrade, connection } = request.headers;
-    response.end(JSON.stringify([request.method, request.url, body, upgrade ?? null, connection ?? null]));
+  server = createServer((request, response) => {
+    const { method, url, headers } = request;
+    const { upgrade = null, connection = null } = headers;
+    void request.toArray().then((parts) => {
+      response.end(JSON.stringify([method, url, parts.join(''), upgrade, connection]));
+    });
   });
   server.on('upgrade', (_, socket) => socket.end('taken'));
   servePlainRequests(server, ['/socket']);

@@ -22,9 +22,10 @@ import { BOARD_PATH, queueBoard } from './board/queue-board';
 import { serveDocs } from './docs/open-api';
 import { Connections } from './http/connections';
 import { nestLogger } from './http/nest-logger';
+import { servePlainRequests } from './http/plain-requests';
 import { refuseMalformed } from './http/refuse-malformed';
-import { LiveGateway } from './live/live.gateway';
-import { WorkerGateway } from './worker-socket/worker.gateway';
+import { LIVE_PATH, LiveGateway } from './live/live.gateway';
+import { WORKER_PATH, WorkerGateway } from './worker-socket/worker.gateway';
 
 /** Milliseconds that requests in progress have to end once the API stops. */
 const DRAIN_MS = 10_000;
@@ -65,6 +66,8 @@ export async function startApi(engine: Engine): Promise<RunningApi> {
   serveDocs(app);
   const server: Server = app.getHttpServer();
   const connections = new Connections(server);
+  await app.init();
+  servePlainRequests(server, [LIVE_PATH, WORKER_PATH]);
   await app.listen(settings.port, settings.host);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1_000;

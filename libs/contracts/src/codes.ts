@@ -42,6 +42,7 @@ export const CODES = {
     family: 'request',
     hint: 'The run is in a state that does not allow this; see its status.',
   },
+  precondition_failed: { status: 412, family: 'request', hint: 'Read it again, and send its new `ETag`.' },
   payload_too_large: {
     status: 413,
     family: 'request',

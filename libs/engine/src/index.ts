@@ -7,7 +7,7 @@ export { submissionOf, submissionOfJson, submissionOfYaml } from './submit/submi
 export type { Submission, YamlQuery } from './submit/submission';
 export { parseJsonBody } from './submit/parse-json';
 export { DocumentCache } from './workflows/document-cache';
-export { findWorkflow, findWorkflows, saveDocument } from './workflows/workflows';
+export { findWorkflow, findWorkflows, saveDocument, versionTag } from './workflows/workflows';
 export { importDocument, knownFormat } from './import/import-document';
 export type { ImportFormat } from '@lattice/importers';
 export { parseDocumentText } from '@lattice/flow';

@@ -1,7 +1,8 @@
 -- Runs that a text occurs in or that a worker worked for, newest first, among the next so many that pass the filters: no index
 -- serves this, and a look at a bounded number of runs costs the same however many there are.
--- $1 to $10 as in list-runs  $11 how many runs to look through  $12 worker id or null  $13 text in small letters or null
+-- $1 to $10 as in list-runs  $11 how many runs to look through  $12 worker id or null  $13 text or null
 -- $14 the same as it stands within JSON  $15 schedule or null
+-- Texts are made small here on both sides, by the same rules: those of the database, which may know ASCII alone.
 -- Result: `scanned` and `last_scanned` in every row, with a run beside them, or with nulls when none was found.
 with page as materialized (
   select * from runs
@@ -26,13 +27,13 @@ from scan left join lateral (
   select * from page
   where ($12::text is null or exists (select from tasks where run_id = page.id and worker_id = $12))
     and ($13::text is null
-      or strpos(lower(workflow), $13) > 0
-      or starts_with(id::text, $13)
-      or strpos(lower(array_to_string(tags, E'\n')), $13) > 0
-      or strpos(lower(schedule), $13) > 0
-      or strpos(lower(reason), $13) > 0
-      or strpos(lower(error::text), $14) > 0
-      or (pg_column_size(inputs) < 65536 and strpos(lower(inputs::text), $14) > 0))
+      or strpos(lower(workflow), lower($13)) > 0
+      or starts_with(id::text, lower($13))
+      or strpos(lower(array_to_string(tags, E'\n')), lower($13)) > 0
+      or strpos(lower(schedule), lower($13)) > 0
+      or strpos(lower(reason), lower($13)) > 0
+      or strpos(lower(error::text), lower($14)) > 0
+      or (pg_column_size(inputs) < 65536 and strpos(lower(inputs::text), lower($14)) > 0))
   order by id desc
   limit $5
 ) run on true

@@ -75,7 +75,7 @@ export { readAttempts } from './history/read-attempts';
 export type { AttemptEvent } from './history/read-attempts';
 export { lastEventId, readEvents, readLogs } from './history/read-events';
 export { getWorkflow, listWorkflows, saveWorkflow } from './workflows/workflows';
-export type { StoredWorkflow } from './workflows/workflows';
+export type { StoredWorkflow, VersionConditions } from './workflows/workflows';
 export { deleteUnusedDocuments } from './workflows/delete-unused-documents';
 export { getDocument } from './workflows/documents';
 export {

@@ -91,6 +91,19 @@ describe('GET /v1/runs', () => {
   });
 });
 
+it('finds texts in letters of any case of any alphabet, in runs and in their logs', async () => {
+  const source = 'export default () => { console.log("ÄÖÜ straße Ж") }';
+  const tasks = { say: { uses: 'code', with: { language: 'javascript', source } } };
+  const runId = await ended({ name: 'letters', tasks }, { tags: ['Größe ДЖ'] });
+  for (const text of ['ÄÖÜ', 'äöü', 'STRAßE ж']) {
+    const { logs } = await rest.json(200, `/v1/runs/${runId}/logs?q=${encodeURIComponent(text)}`);
+    expect([text, logs.length]).toEqual([text, 1]);
+  }
+  for (const text of ['Größe ДЖ', 'GRÖßE', 'größe дж']) {
+    expect([text, await listed(`q=${encodeURIComponent(text)}`)]).toEqual([text, [runId]]);
+  }
+});
+
 describe('logs and reports', () => {
   const source = (text: string) => `export default () => { ${text} }`;
   const code = (text: string, more: Record<string, unknown> = {}) => ({

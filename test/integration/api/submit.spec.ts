@@ -91,6 +91,25 @@ describe('POST /v1/runs', () => {
     expect(list).toMatchObject({ workflows: [{ name: 'saved', version: 2 }], next: null });
   });
 
+  it('saves a workflow only over the version that the client has seen, if it says so', async () => {
+    const save = async (description: string, headers: Record<string, string>) => {
+      const answer = await test.post('/v1/workflows', { ...DOCUMENT, name: 'edited', description }, headers);
+      return { status: answer.status, tag: answer.headers.get('etag') ?? '', ...(await answer.json()) };
+    };
+    expect(await save('1', { 'if-match': '*' })).toMatchObject({ status: 412, code: 'precondition_failed' });
+    const { status, tag } = await save('1', { 'if-none-match': '*' });
+    expect([status, tag]).toEqual([201, (await test.call('/v1/workflows/edited')).headers.get('etag')]);
+    const saves = ['2', '3'].map((description) => save(description, { 'if-match': `"x", W/${tag}` }));
+    expect((await Promise.all(saves)).map((each) => each.status).sort()).toEqual([201, 412]);
+    for (const strange of ['', '"', 'x', '"x', tag.replaceAll('"', ''), '"*"']) {
+      expect(await save('4', { 'if-match': strange })).toMatchObject({ status: 412, code: 'precondition_failed' });
+    }
+    expect(await save('4', { 'if-none-match': '*' })).toMatchObject({ status: 412 });
+    expect(await save('4', { 'if-match': '*' })).toMatchObject({ status: 201, version: 3 });
+    // A repeat of a save whose answer was lost.
+    expect(await save('4', { 'if-match': tag })).toMatchObject({ status: 200, version: 3 });
+  });
+
   it('gives the first run for a repeat with the same Idempotency-Key, also when many come at once', async () => {
     const key = { 'idempotency-key': 'key-1' };
     const body = { workflow: DOCUMENT, inputs: { who: 'a' } };

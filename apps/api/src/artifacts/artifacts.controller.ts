@@ -30,12 +30,11 @@ export class ArtifactsController {
   })
   async read(@Param('id') id: string, @Req() request: Request, @Res() response: Response): Promise<void> {
     const artifact = await findArtifact(this.engine, id);
-    const tag = `"${artifact.sha256}"`;
-    if (isFresh(request, response, tag)) {
+    if (isFresh(request, response, artifact.sha256)) {
       response.end();
       return;
     }
-    const part = partOf(request, artifact.size, tag);
+    const part = partOf(request, artifact.size, `"${artifact.sha256}"`);
     if (part === 'beyond') {
       response.set('Content-Range', `bytes */${artifact.size}`);
     }

@@ -43,6 +43,7 @@ import {
 import { importedSchema } from '@lattice/engine';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { EXAMPLES } from './examples';
 
 type Schemas = NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>;
 
@@ -75,7 +76,8 @@ const SCHEMAS = {
     method: z.string().optional(),
     params: z.record(z.string(), z.unknown()).optional(),
   }),
-  Problem: problemSchema,
+  // In an answer it is always there; the default is for those who read problems of others.
+  Problem: problemSchema.extend({ faults: problemSchema.shape.faults.unwrap() }),
   PutSecret: putSecretSchema,
   RerunTask: rerunTaskSchema,
   RotatedSecrets: rotatedSecretsSchema,
@@ -97,7 +99,7 @@ const SCHEMAS = {
   ScheduleView: scheduleViewSchema,
   SecretList: secretListSchema,
   SecretView: secretViewSchema,
-  SignalPayload: z.json(),
+  SignalPayload: z.unknown().describe('Any value of JSON.'),
   SubmitRun: submitRunSchema,
   Submitted: submittedSchema,
   TaskError: taskErrorSchema,
@@ -120,23 +122,54 @@ const anySchema = z.custom<Exclude<Schemas[string], { $ref: string }>>((value) =
 
 /** What zod names the place of schemas that are used by several others and have no name. */
 const SHARED = '__shared';
+const ANY_JSON = 'Any value of JSON.';
 
 /** All named schemas as JSON Schema, for the components of the document. */
 export function componentSchemas(): Schemas {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id });
-  const { [SHARED]: shared, ...named } = z.toJSONSchema(registry, { uri: reference, io: 'input' }).schemas;
-  const all = [
-    ...Object.entries(named),
-    ...Object.entries(shared?.$defs ?? {}).map(([name, schema]) => [`Shared_${name}`, schema] as const),
-  ];
+  const options = { uri: reference, io: 'input', override: sayDefault } as const;
+  const { [SHARED]: shared, ...named } = z.toJSONSchema(registry, options).schemas;
+  for (const [name, schema] of Object.entries(shared?.$defs ?? {})) {
+    if (!isJson(schema)) throw new Error(`Give the schema that several others use (${name}) a name of its own.`);
+  }
   return Object.fromEntries(
-    all.map(([name, { $schema: _, $id: __, ...schema }]) => {
-      // Zod refers to a shared schema within its place; here each is a component of its own.
-      const text = JSON.stringify(schema).replaceAll(`${reference(SHARED)}#/$defs/`, reference('Shared_'));
-      return [name, anySchema.parse(JSON.parse(text))];
+    Object.entries(named).map(([name, { $schema: _, $id: __, ...schema }]) => {
+      const plain: unknown = JSON.parse(JSON.stringify(schema), (_key, value: unknown) => withoutShared(value));
+      return [name, { ...anySchema.parse(plain), ...examplesOf(name) }];
     }),
   );
+}
+
+function examplesOf(name: string): { examples?: unknown[] } {
+  const example = EXAMPLES[name];
+  return example === undefined ? {} : { examples: [example] };
+}
+
+/** Some generators take a property that has a default for one that has to be sent; they leave words alone. */
+function sayDefault({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.default === undefined) return;
+  const said = `Default: ${JSON.stringify(jsonSchema.default)}.`;
+  jsonSchema.description = jsonSchema.description === undefined ? said : `${jsonSchema.description} ${said}`;
+  delete jsonSchema.default;
+}
+
+/** True of the schema of `z.json()`, which refers to itself. */
+function isJson(schema: z.core.JSONSchema.BaseSchema): boolean {
+  const types = schema.anyOf?.map((branch) => (typeof branch === 'object' ? branch.type : undefined));
+  return types?.join() === 'string,number,boolean,null,array,object';
+}
+
+/** Of a schema that refers to itself some generators make a type that does not compile; a value of JSON may be anything. */
+function withoutShared(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('$ref' in value)) return value;
+  const { $ref, ...rest } = value;
+  return String($ref).startsWith(reference(SHARED)) ? { description: ANY_JSON, ...rest } : value;
+}
+
+/** A named schema, to parse with; undefined when there is none of the name. */
+export function schemaOf(name: string): z.ZodType | undefined {
+  return new Map<string, z.ZodType>(Object.entries(SCHEMAS)).get(name);
 }
 
 /** A reference to a named schema. */

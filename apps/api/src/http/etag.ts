@@ -6,14 +6,38 @@ import type { Request, Response } from 'express';
  */
 export function isFresh(request: Request, response: Response, tag: string): boolean {
   // Whoever keeps an answer has to ask again each time; nobody keeps it for others.
-  response.set({ ETag: tag, 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
-  if (!has(request.headers['if-none-match'], tag)) return false;
+  response.set({ ...tagHeader(tag), 'Cache-Control': 'private, no-cache', Vary: 'Authorization' });
+  const known = readTags(request.headers['if-none-match']) ?? [];
+  if (!known.includes('*') && !known.includes(tag)) return false;
   response.status(304);
   return true;
 }
 
-/** A list of tags, or `*`. Proxies that change the encoding make tags weak: that is the same document. */
-function has(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  return header.split(',').some((one) => [tag, `W/${tag}`, '*'].includes(one.trim()));
+/** The header that an answer has the tag in. */
+export function tagHeader(tag: string): { ETag: string } {
+  return { ETag: `"${tag}"` };
+}
+
+/** What `If-Match` and `If-None-Match` ask of what is to be changed; undefined where they do not come. */
+export function readTagConditions(request: Request): {
+  match: string[] | undefined;
+  noneMatch: string[] | undefined;
+} {
+  return {
+    match: readTags(request.headers['if-match']),
+    noneMatch: readTags(request.headers['if-none-match']),
+  };
+}
+
+/**
+ * A list of tags without their quotes, or `*`. Proxies that change the encoding make tags weak: that is the same document. What is
+ * no tag matches none.
+ */
+function readTags(header: string | undefined): string[] | undefined {
+  if (header === undefined) return undefined;
+  return header.split(',').flatMap((one) => {
+    const text = one.trim();
+    const tag = /^(?:W\/)?"([\x21\x23-\x7e]*)"$/.exec(text)?.[1];
+    return tag === undefined || tag === '*' ? (text === '*' ? ['*'] : []) : [tag];
+  });
 }

@@ -14,6 +14,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { Needs } from '../auth/scope';
 import { Answers, Queries } from '../docs/answers';
+import { IMPORT_EXAMPLE } from '../docs/examples';
 import { isYaml, readBody, readLargeJsonText } from '../http/read-body';
 import { queryFactor, readQuery } from '../http/read-query';
 
@@ -27,6 +28,8 @@ const importQuery = {
     .optional()
     .describe('Tasks use `handler/NAME` instead of a process each; its input is the milliseconds to wait.'),
 };
+
+const FILE = { schema: { type: 'object' as const, additionalProperties: true, examples: [IMPORT_EXAMPLE] } };
 
 /** Workflow files of other systems. Nothing is saved: the answer holds a document to be saved or run. */
 @ApiTags('workflows')
@@ -43,8 +46,8 @@ export class ImportController {
       required: true,
       description: 'The file as it is, up to 64 MiB.',
       content: {
-        'application/json': { schema: { type: 'object' } },
-        'application/yaml': { schema: { type: 'object' } },
+        'application/json': FILE,
+        'application/yaml': FILE,
       },
     },
   })

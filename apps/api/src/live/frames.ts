@@ -32,7 +32,10 @@ export function readFrame(text: string): Frame {
   const parsed = hasTopic ? topicFrameSchema.safeParse(value) : frameSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [first] = faultsOf(parsed.error);
-  throw new LatticeError('bad_request', `The frame has a fault at ${first?.pointer ?? ''}: ${first?.message ?? ''}`);
+  throw new LatticeError(
+    'bad_request',
+    `The frame has a fault at ${first?.pointer || 'the top'}: ${first?.message ?? ''}`,
+  );
 }
 
 /** A frame that tells a client of a fault; about one run when `runId` is given. */

@@ -12,8 +12,10 @@ import { LiveConnection } from './live-connection';
 /** Frames of clients are small. */
 const MAX_FRAME = 65_536;
 
+export const LIVE_PATH = '/v1/ws';
+
 /** WS /v1/ws: the events of any number of runs over one connection. */
-@WebSocketGateway({ path: '/v1/ws', maxPayload: MAX_FRAME })
+@WebSocketGateway({ path: LIVE_PATH, maxPayload: MAX_FRAME })
 export class LiveGateway implements OnGatewayConnection {
   private readonly connections = new Set<LiveConnection>();
   private readonly workers: WorkersFeed;

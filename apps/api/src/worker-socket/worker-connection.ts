@@ -150,6 +150,6 @@ function readFrame(text: string): { frame: WorkerFrame } | { fault: LatticeError
   const parsed = workerFrameSchema.safeParse(value);
   if (parsed.success) return { frame: parsed.data };
   const [first] = faultsOf(parsed.error);
-  const message = `The frame has a fault at ${first?.pointer ?? ''}: ${first?.message ?? ''}`;
+  const message = `The frame has a fault at ${first?.pointer || 'the top'}: ${first?.message ?? ''}`;
   return { fault: new LatticeError('bad_request', message), attempt: aboutAttempt.safeParse(value).data?.id };
 }

@@ -17,8 +17,10 @@ export const RUNTIME = Symbol('runtime');
  */
 const MAX_WORKERS = 1_000;
 
+export const WORKER_PATH = '/v1/worker';
+
 /** WS /v1/worker: workers outside of the platform take tasks `handler/NAME` and give back what came of them. */
-@WebSocketGateway({ path: '/v1/worker', maxPayload: WORKER_FRAME_BYTES })
+@WebSocketGateway({ path: WORKER_PATH, maxPayload: WORKER_FRAME_BYTES })
 export class WorkerGateway implements OnGatewayConnection {
   private readonly connections = new Set<WorkerConnection>();
   private readonly byWorker = new Map<string, WorkerConnection>();

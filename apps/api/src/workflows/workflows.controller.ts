@@ -1,12 +1,12 @@
 import { workflowNameSchema, type SavedWorkflow, type Fault } from '@lattice/contracts';
-import { DocumentCache, findWorkflow, findWorkflows, saveDocument } from '@lattice/engine';
+import { DocumentCache, findWorkflow, findWorkflows, saveDocument, versionTag } from '@lattice/engine';
 import { Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Needs } from '../auth/scope';
 import { Answers, Queries, bodyOf } from '../docs/answers';
 import { ENGINE, type Engine } from '../engine';
-import { isFresh } from '../http/etag';
+import { isFresh, readTagConditions, tagHeader } from '../http/etag';
 import { readBody } from '../http/read-body';
 import { queryInteger, queryText, readQuery } from '../http/read-query';
 
@@ -30,19 +30,32 @@ export class WorkflowsController {
   @ApiOperation({
     requestBody: bodyOf('WorkflowDocument', 'WorkflowDocument'),
     summary: 'Save a workflow',
-    description: 'A changed document is a new version of its name; the same document again is the version it has.',
+    description:
+      'A changed document is a new version of its name; the same document again is the version it has. With `If-Match` nobody overwrites what somebody else has saved meanwhile.',
+  })
+  @ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'Save only if the newest version has this `ETag` (or is this document already); `*`: if there is one.',
+  })
+  @ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: 'Save only if the newest version has another `ETag`; `*`: if there is none.',
   })
   @Answers({
-    201: ['A new version.', 'SavedWorkflow'],
+    201: ['A new version, with its `ETag`.', 'SavedWorkflow'],
     200: ['The newest version is this document already.', 'SavedWorkflow'],
     400: 'The body is not JSON or YAML.',
+    412: 'The newest version is not what `If-Match` or `If-None-Match` ask for; nothing was saved.',
     413: 'The body holds more than 8 MiB.',
     415: 'The body is neither JSON nor YAML.',
     422: 'The document has faults; all are listed.',
   })
   async save(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<SavedWorkflow> {
-    const { saved, created } = await saveDocument(this.engine, await this.read(request, response));
-    response.status(created ? 201 : 200);
+    const read = await this.read(request, response);
+    const { saved, created, tag } = await saveDocument(this.engine, read, readTagConditions(request));
+    response.status(created ? 201 : 200).set(tagHeader(tag));
     return saved;
   }
 
@@ -97,7 +110,7 @@ export class WorkflowsController {
     // Postgres refuses some texts; one that can't name a workflow names none.
     const known = workflowNameSchema.safeParse(name).success ? name : '';
     const { documentSha, ...saved } = await findWorkflow(this.engine, known, version);
-    return isFresh(request, response, `"${saved.version}-${documentSha}"`) ? undefined : saved;
+    return isFresh(request, response, versionTag({ version: saved.version, documentSha })) ? undefined : saved;
   }
 
   private async read(request: Request, response: Response): Promise<ReturnType<DocumentCache['read']>> {

@@ -25,7 +25,8 @@ export async function ensureCluster(host: PostgresHost, password: string): Promi
   try {
     await run(host, 'initdb', [
       ...['-D', host.scratch, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`],
-      ...['-N', '-E', 'UTF8', '--locale=C'],
+      // Sorted by bytes, as in C, but with capitals of all alphabets: they are searched for in letters of any case.
+      ...['-N', '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
     ]);
   } finally {
     rmSync(passwordFile, { force: true });

@@ -1,6 +1,6 @@
 import { LatticeError, type SavedWorkflow } from '@lattice/contracts';
 import type { ReadDocument } from '@lattice/flow';
-import { getWorkflow, listWorkflows, saveWorkflow } from '@lattice/persistence';
+import { getWorkflow, listWorkflows, saveWorkflow, type VersionConditions } from '@lattice/persistence';
 import type { Engine } from '../context';
 
 /** Versions are integers of 32 bits. */
@@ -8,16 +8,28 @@ const MAX_VERSION = 2_147_483_647;
 
 /**
  * Saves a document under its name. A changed document is a new version; the same again is the version it has (`created` is
- * false then). Throws `invalid_document` with all faults.
+ * false then). Throws `invalid_document` with all faults, `precondition_failed` when the newest version is not what `conditions` say.
  */
 export async function saveDocument(
   engine: Engine,
   read: ReadDocument,
-): Promise<{ saved: SavedWorkflow; created: boolean }> {
+  conditions: VersionConditions = {},
+): Promise<{ saved: SavedWorkflow; created: boolean; tag: string }> {
   if (!read.ok) throw invalidDocument(read.faults);
   const { document, sha } = read.workflow;
-  const { version, createdAt, created } = await saveWorkflow(engine.db, { name: document.name, sha, document });
-  return { saved: { name: document.name, version, createdAt, document }, created };
+  const { name } = document;
+  const result = await saveWorkflow(engine.db, { name, sha, document }, conditions);
+  if (result.refused) {
+    const is = result.newest === null ? `There is no workflow "${name}"` : `"${name}" is at version ${result.newest}`;
+    throw new LatticeError('precondition_failed', `${is}; that is not what the request asks for. Nothing was saved.`);
+  }
+  const { version, createdAt, created } = result;
+  return { saved: { name, version, createdAt, document }, created, tag: versionTag({ version, documentSha: sha }) };
+}
+
+/** Names a version of a workflow and its document; `conditions` of a save are such tags. */
+export function versionTag({ version, documentSha }: { version: number; documentSha: string }): string {
+  return `${version}-${documentSha}`;
 }
 
 /** A saved workflow, the newest version when none is given; throws `workflow_not_found`. */

@@ -169,3 +169,33 @@ it('never throws, and gives documents that can be read, whatever is in the file'
   fc.assert(fc.property(fc.record({ name: texts, steps }), (file) => void importCodomyrmex(file)));
   fc.assert(fc.property(fc.jsonValue(), (file) => void importCodomyrmex(file)));
 });
+
+it('reads references within conditions, of steps with spaces and in quotes too', () => {
+  const { workflow, notes } = imported({
+    name: 'w',
+    steps: [
+      step('count words'),
+      step('b', { run_if: "{{count words.output.n}} > 5 and {{ mode }} != 'x'" }),
+      step('c', { run_if: '\'{{count words.output.text}}\' == "done"' }),
+      step('d', { run_if: "'is {{count words.output.text}}' == 'is done'" }),
+      step('e', { run_if: 'lambda: {{count words}}' }),
+    ],
+  });
+  expect(workflow.tasks).toMatchObject({
+    b: { if: '${{ (tasks.count_words.output.n > 5 && inputs.mode != "x") }}' },
+    c: { if: '${{ string(tasks.count_words.output.text) == "done" }}' },
+    d: { needs: ['count_words'] },
+    e: { needs: ['count_words'] },
+  });
+  expect(workflow.tasks['d']).not.toHaveProperty('if');
+  expect(notes.filter((note) => note.includes("can't be said"))).toHaveLength(2);
+});
+
+it('takes the time limit of a workflow, and that it goes on after a failure', () => {
+  const { workflow, notes } = imported({ name: 'w', timeout: 90, fail_fast: false, steps: [step('a')] });
+  expect(workflow).toMatchObject({ timeout: '90s', onFailure: 'continue' });
+  expect(notes).toHaveLength(1);
+  const odd = imported({ name: 'w', timeout: 'soon', fail_fast: 'no', steps: [step('a')] });
+  expect(odd.workflow).not.toHaveProperty('onFailure');
+  expect(odd.notes).toContain('Kept as metadata of the workflow, without effect: timeout, fail_fast.');
+});

@@ -28,19 +28,41 @@ export function importCodomyrmex(value: unknown): Imported {
   const tasks = file.steps.map((step) => [names.keys.get(step.name) ?? '', taskOf(step, names, notes)] as const);
   const name = legalName(file.name);
   const inputs = Object.fromEntries([...names.inputs].map((input) => [input, { type: 'any', required: true }]));
+  const { limits, others } = limitsOf(file.details);
   const checked = readDocument({
     name,
+    ...limits,
     ...(file.description === undefined ? {} : { description: file.description }),
     ...(names.inputs.size === 0 ? {} : { inputs }),
     tasks: Object.fromEntries(tasks),
-    metadata: { importedFrom: { format: 'codomyrmex', name: file.name }, ...file.details },
+    metadata: { importedFrom: { format: 'codomyrmex', name: file.name }, ...others },
   });
   if (!checked.ok) return { ok: false, faults: checked.faults.map((fault) => inFile(fault, file, keys)) };
   return {
     ok: true,
     workflow: checked.workflow.document,
-    notes: [...generalNotes(file, names, name), ...notes],
+    notes: [...generalNotes({ ...file, details: others }, names, name), ...notes],
     keys: Object.fromEntries([...names.keys].filter(([original, key]) => original !== key)),
+  };
+}
+
+/** What holds for the whole workflow, of the fields at the top; all others are kept. */
+function limitsOf({ timeout, fail_fast, ...rest }: CodomyrmexFile['details']): {
+  limits: object;
+  others: CodomyrmexFile['details'];
+} {
+  const isTime = typeof timeout === 'number' && timeout > 0;
+  const isSaid = typeof fail_fast === 'boolean';
+  return {
+    limits: {
+      ...(isTime ? { timeout: seconds(timeout) } : {}),
+      ...(fail_fast === false ? { onFailure: 'continue' } : {}),
+    },
+    others: {
+      ...(isTime || timeout === undefined ? {} : { timeout }),
+      ...(isSaid || fail_fast === undefined ? {} : { fail_fast }),
+      ...rest,
+    },
   };
 }
 
@@ -51,12 +73,14 @@ function taskOf(step: Step, names: Names, notes: string[]): Record<string, unkno
     delete details[used];
   for (const used of ['timeout', ...RETRY_FIELDS]) delete details[used];
   const uses = handlerOf(module ?? undefined, action);
-  const needs = [...new Set(dependencies)].map((dependency) => names.keys.get(dependency));
   const { retry, notes: ofRetry } = retryOf(step);
   notes.push(...ofRetry.map((note) => `Step "${name}": ${note}`));
   const kept = { ...metadataOf(metadata), ...details };
   const asked = run_if ?? condition ?? undefined;
-  const runIf = asked === undefined ? undefined : conditionOf(asked, names, name);
+  const { cel: runIf, steps = [] } = asked === undefined ? {} : conditionOf(asked, names, name);
+  // Whom a condition names is waited for, though it can't be said.
+  const before = runIf === undefined ? [...steps].filter((step) => step !== name) : [];
+  const needs = [...new Set([...(dependencies ?? []), ...before])].map((step) => names.keys.get(step));
   if (asked !== undefined && runIf === undefined) {
     notes.push(`Step "${name}" has a condition that can't be said here, so it always runs: ${asked.slice(0, 200)}`);
   }

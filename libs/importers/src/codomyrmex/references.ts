@@ -21,6 +21,10 @@ const INPUTS = new Set(['inputs', 'input', 'params', 'parameters', 'workflow']);
 const OUTPUTS = new Set(['output', 'result', 'outputs', 'results']);
 /** Whatever stands between the brackets is trimmed later: a pattern that does so itself takes cubic time for many spaces. */
 const REFERENCE = /\{\{([^{}]*)\}\}/g;
+/** A text that is one reference, with its quotes. */
+const QUOTED_REFERENCE = /(["'])\{\{([^{}"']*)\}\}\1/g;
+/** Stands for a reference while a condition is read. */
+const MARK = 'reference_between_brackets_';
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** `step.output.a`, `inputs.a`, `a` as paths of expressions. `from` is the step that names them. */
@@ -39,14 +43,40 @@ function nameOf(names: Names, from: string): NameOf {
   };
 }
 
-/** A condition in CEL; undefined, with nothing noted in `names`, when it can't be said. */
-export function conditionOf(text: string, names: Names, from: string): string | undefined {
+/** What a condition is here: in CEL, or undefined when it can't be said; and the steps that it names between brackets. */
+export interface Condition {
+  readonly cel: string | undefined;
+  readonly steps: ReadonlySet<string>;
+}
+
+/**
+ * A condition in CEL. What stands between brackets may name steps that have spaces in their names; in quotes it is the text of the value.
+ * Nothing is noted in `names` when the condition can't be said.
+ */
+export function conditionOf(text: string, names: Names, from: string): Condition {
   const draft: Names = { ...names, inputs: new Set(), referred: new Map() };
-  const cel = toCel(text.replaceAll(/\{\{|\}\}/g, ' '), nameOf(draft, from));
-  if (cel === undefined) return undefined;
+  const marked: string[] = [];
+  const mark = (found: string, path: string, toText: boolean): string => {
+    const cel = reference(path.trim(), draft, from);
+    if (cel === undefined) return found;
+    marked.push(toText ? `string(${cel})` : cel);
+    return ` ${MARK}${marked.length - 1} `;
+  };
+  const plain = text
+    .replaceAll(QUOTED_REFERENCE, (found, _, path: string) => mark(found, path, true))
+    .replaceAll(REFERENCE, (found, path: string) => mark(found, path, false));
+  const steps = new Set(draft.referred.get(from));
+  const nameOfMarked: NameOf = (path) => {
+    const [first = ''] = path;
+    const cel = first.startsWith(MARK) ? marked[Number(first.slice(MARK.length))] : undefined;
+    return cel === undefined ? nameOf(draft, from)(path) : { cel, used: 1 };
+  };
+  const cel = text.includes(MARK) ? undefined : toCel(plain, nameOfMarked);
+  // A reference among other words in quotes is a text put together there.
+  if (cel === undefined || cel.includes(MARK)) return { cel: undefined, steps };
   for (const input of draft.inputs) names.inputs.add(input);
   for (const other of draft.referred.get(from) ?? []) refer(names, from, other);
-  return cel;
+  return { cel, steps };
 }
 
 function refer({ referred }: Names, from: string, other: string): void {

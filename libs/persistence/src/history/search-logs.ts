@@ -36,7 +36,7 @@ export async function searchLogs(
   const { runId, taskKey, limit } = query;
   if (!runIdSchema.safeParse(runId).success || (taskKey !== undefined && !isTaskKey(taskKey))) return [];
   const text = query.q?.toLowerCase();
-  const json = text === undefined ? null : JSON.stringify(text).slice(1, -1);
+  const json = query.q === undefined ? null : JSON.stringify(query.q).slice(1, -1);
   const found: RunLogEntry[] = [];
   for (let after = query.after ?? '0'; ;) {
     const rows = (await db.query(SEARCH_LOGS, [runId, after, taskKey ?? null, json, limit])).map((row) =>

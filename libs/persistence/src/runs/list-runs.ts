@@ -87,7 +87,7 @@ export async function listRuns(db: Database, filter: RunFilter): Promise<RunList
 const scanSchema = z.object({ scanned: z.number(), last_scanned: z.string().nullable(), id: z.string().nullable() });
 
 async function searchRuns(db: Database, filter: RunFilter): Promise<RunList> {
-  const text = filter.q?.toLowerCase();
+  const text = filter.q;
   const json = text === undefined ? null : JSON.stringify(text).slice(1, -1);
   const until = Date.now() + SEARCH_MS;
   const found: RunSummary[] = [];

@@ -1,6 +1,6 @@
 import type { WorkflowDocument } from '@lattice/contracts';
 import { testDatabase, type TestDatabase } from '../../../../test/support/postgres';
-import { getWorkflow, listWorkflows, saveWorkflow } from './workflows';
+import { getWorkflow, listWorkflows, saveWorkflow, type VersionConditions } from './workflows';
 
 let test_: TestDatabase;
 beforeAll(async () => {
@@ -37,9 +37,37 @@ test('saves at once each get a version of their own, equal ones the same', async
       saveWorkflow(test_.db, { name: 'race', sha: `r-${index % 4}`, document: documentOf('race', `${index % 4}`) }),
     ),
   );
-  const created = saved.filter((each) => each.created).map((each) => each.version);
+  const created = saved.flatMap((each) => (!each.refused && each.created ? [each.version] : []));
   expect(new Set(created).size).toBe(created.length);
   expect(Math.max(...created)).toBe(created.length);
+});
+
+test('a save goes through only where the newest version is what was asked for', async () => {
+  const save = (text: string, conditions: VersionConditions) =>
+    saveWorkflow(test_.db, { name: 'if', sha: `if-${text}`, document: documentOf('if', text) }, conditions);
+  const none = { refused: true, newest: null };
+  expect(await save('a', { match: ['*'] })).toEqual(none);
+  expect(await save('a', { match: ['1-if-a'] })).toEqual(none);
+  expect(await getWorkflow(test_.db, 'if')).toBeUndefined();
+  expect(await save('a', { noneMatch: ['*'] })).toMatchObject({ version: 1, created: true });
+  expect(await save('b', { noneMatch: ['*'] })).toEqual({ refused: true, newest: 1 });
+  expect(await save('a', { noneMatch: ['*'] })).toEqual({ refused: true, newest: 1 });
+  expect(await save('b', { match: ['9-x', '1-if-a'] })).toMatchObject({ version: 2, created: true });
+  expect(await save('c', { match: ['1-if-a'] })).toEqual({ refused: true, newest: 2 });
+  expect(await save('c', { match: [] })).toEqual({ refused: true, newest: 2 });
+  // The answer of the first was lost: it is so already.
+  expect(await save('b', { match: ['1-if-a'] })).toMatchObject({ version: 2, created: false });
+  expect(await save('c', { match: ['*'], noneMatch: ['1-if-a'] })).toMatchObject({ version: 3, created: true });
+  const stored = await test_.db.query({ text: "select sha from documents where name = 'if' order by sha" }, []);
+  expect(stored).toEqual([{ sha: 'if-a' }, { sha: 'if-b' }, { sha: 'if-c' }]);
+});
+
+test('of saves at once that each build on the same version one goes through', async () => {
+  const save = (text: string, match: readonly string[]) =>
+    saveWorkflow(test_.db, { name: 'edits', sha: `e-${text}`, document: documentOf('edits', text) }, { match });
+  await saveWorkflow(test_.db, { name: 'edits', sha: 'e-0', document: documentOf('edits', '0') });
+  const saved = await Promise.all(Array.from({ length: 8 }, (_, index) => save(`${index + 1}`, ['1-e-0'])));
+  expect(saved.filter(({ refused }) => !refused)).toEqual([expect.objectContaining({ version: 2, created: true })]);
 });
 
 test('workflows are listed by name, in their newest version and in pages', async () => {

@@ -16,7 +16,10 @@ export interface StoredWorkflow extends SavedWorkflow {
   documentSha: string;
 }
 
-const savedSchema = z.object({ version: z.number(), created_at: timeColumn, created: z.boolean() });
+const savedSchema = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['created', 'same']), version: z.number(), created_at: timeColumn }),
+  z.object({ outcome: z.literal('refused'), version: z.number().nullable() }),
+]);
 const versionSchema = z.object({
   name: z.string(),
   version: z.number(),
@@ -25,16 +28,34 @@ const versionSchema = z.object({
 });
 const listedSchema = versionSchema.omit({ document_sha: true });
 
-/** Saves a document under a name. The same document as in the newest version gives that version, with `created` false. */
+/** Tags of versions, `VERSION-SHA` or `*` for any: the newest version has to be one of `match`, and none of `noneMatch`. */
+export interface VersionConditions {
+  readonly match?: readonly string[] | undefined;
+  readonly noneMatch?: readonly string[] | undefined;
+}
+
+/** What came of a save; `newest` is the version there is where the conditions did not hold. */
+export type SavedVersion =
+  | { readonly refused: false; readonly version: number; readonly createdAt: string; readonly created: boolean }
+  | { readonly refused: true; readonly newest: number | null };
+
+/**
+ * Saves a document under a name. The same document as in the newest version gives that version, with `created` false, whatever `match`
+ * says. Of saves at once with the same `match` one goes through.
+ */
 export async function saveWorkflow(
   db: Database,
   workflow: { name: string; sha: string; document: WorkflowDocument },
-): Promise<{ version: number; createdAt: string; created: boolean }> {
+  { match = undefined, noneMatch = undefined }: VersionConditions = {},
+): Promise<SavedVersion> {
+  const values = [workflow.name, workflow.sha, JSON.stringify(workflow.document), match ?? null, noneMatch ?? null];
   for (let left = TRIES; left > 0; left -= 1) {
-    const [row] = await db.query(SAVE_WORKFLOW, [workflow.name, workflow.sha, JSON.stringify(workflow.document)]);
+    const [row] = await db.query(SAVE_WORKFLOW, values);
     if (row === undefined) continue;
-    const { version, created_at, created } = savedSchema.parse(row);
-    return { version, createdAt: created_at, created };
+    const saved = savedSchema.parse(row);
+    if (saved.outcome === 'refused') return { refused: true, newest: saved.version };
+    const { version, created_at, outcome } = saved;
+    return { refused: false, version, createdAt: created_at, created: outcome === 'created' };
   }
   throw new Error(`Workflow "${workflow.name}" is being saved too often at once; try again.`);
 }

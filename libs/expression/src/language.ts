@@ -1,6 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js';
 import { LatticeError } from '@lattice/contracts';
 import { visit } from './ast';
+import { boundLoops } from './bounded-loops';
 import { hasMixedBranches, mixBranches } from './mixed-branches';
 import { matchesPattern } from './patterns';
 
@@ -40,12 +41,12 @@ export type Program = ReturnType<typeof environment.parse>;
 export function parseProgram(text: string): Program {
   const program = attempt(text);
   const checked = program.check();
-  if (checked.valid) return program;
+  if (checked.valid) return boundLoops(program);
   if (!hasMixedBranches(checked.error)) throw badExpression(text, checked.error);
   const mixed = mixBranches(environment, attempt(text));
   const again = mixed.check();
   if (!again.valid) throw badExpression(text, again.error);
-  return mixed;
+  return boundLoops(mixed);
 }
 
 function attempt(text: string): Program {

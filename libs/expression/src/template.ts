@@ -1,4 +1,5 @@
 import { LatticeError } from '@lattice/contracts';
+import { withinTime } from './bounded-loops';
 import { firstLine, isOverflow, parseProgram, type Program } from './language';
 import { fromCel, toCel } from './numbers';
 import { pathOf, referencesOf, type Path, type References } from './references';
@@ -230,5 +231,5 @@ function compute(expression: Expression, scope: Scope): unknown {
     run: toCel(scope.run),
     ...(each ? { each: toCel(scope.each ?? {}) } : {}),
   };
-  return fromCel(expression.program(context));
+  return fromCel(withinTime(() => expression.program(context)));
 }

@@ -29,6 +29,7 @@ is_there() { [ $force = no ] && docker image inspect "lattice/base-$1" >/dev/nul
 report() { echo "lattice/base-$1: $2, $(docker image inspect --format '{{.Size}}' "lattice/base-$1" | awk '{printf "%d MB", $1 / 1e6}')"; }
 
 make_debian() {
+  command -v debootstrap >/dev/null || { echo 'make-bases: debootstrap is missing; install it: sudo apt-get install debootstrap' >&2; exit 1; }
   # The certificates are those that this machine trusts: npm may have to pass a proxy of its network.
   debootstrap --variant=minbase --include=ca-certificates "$suite" "$work/debian" "$mirror" >"$work/log" 2>&1 ||
     { tail -n 20 "$work/log" >&2; return 1; }
@@ -44,7 +45,13 @@ make_context() {
   cp -rL "$(npm root --global)/npm" "$work/context/npm"
 }
 
-if is_there debian; then report debian 'is there'; else make_debian && report debian made; fi
+if is_there debian; then
+  report debian 'is there'
+else
+  # Not after `&&`: there a failure would not end the script, and the next images would be asked of a registry.
+  make_debian
+  report debian made
+fi
 for name in node cuda postgres redis; do
   if is_there "$name"; then
     report "$name" 'is there'

@@ -58,6 +58,13 @@ test('a worker tells of its GPUs, and a task sees those it asked for and no othe
   expect(seen['both']).toBe('GPU-fake-0,GPU-fake-1');
 });
 
+test('a task sees no GPU where the worker is not to use those of its machine', async () => {
+  await Promise.all([worker('none', { LATTICE_GPUS: 'none' }), worker('others', { LATTICE_GPUS: 'GPU-elsewhere' })]);
+  const on = (workerId: string) => ({ ...code(VISIBLE), runsOn: { 'worker.id': workerId } });
+  const runId = await platform.submit({ name: 'hidden', tasks: { none: on('none'), others: on('others') } });
+  expect(await outputs(runId)).toEqual({ none: '', others: '' });
+});
+
 test('exclusive GPUs have one holder each, over all workers of the host; who holds them is shown', async () => {
   const file = join(platform.folder, 'go');
   await Promise.all([worker('one'), worker('two')]);

@@ -23,10 +23,10 @@ export function perform(
   return joinBatch({ runtime, ...call, ...reservation.batch }, attempt);
 }
 
-/** Where there are GPUs a task sees those that it was given, and no others. */
+/** Where there are GPUs, also such as this worker is not to use, a task sees those that it was given, and no others. */
 function grantOf(reservation: Reservation | undefined, gpus: WorkerGpus): GpuGrant | undefined {
   const lease = reservation?.gpus;
-  if (lease === undefined) return gpus.all.length > 0 ? NO_GPUS : undefined;
+  if (lease === undefined) return gpus.areThere ? NO_GPUS : undefined;
   const { devices, token, fds } = lease;
   const holdUntil = (ended: Promise<unknown>): void => gpus.holdUntil(lease, ended);
   return { uuids: devices.map(({ uuid }) => uuid), token, fds, holdUntil };

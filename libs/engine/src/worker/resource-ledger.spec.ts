@@ -119,3 +119,18 @@ describe('room that is kept', () => {
     await reserved(ledger, 'small');
   });
 });
+
+test('free is what no job has: not less for a look into a queue, and less once for a batch', async () => {
+  const batch = { size: 2, timeoutMs: 1_000 };
+  const { ledger } = ledgerOf([classOf('one', { cpu: 1 }), classOf('embed', { cpu: 2 }, { batch })]);
+  const about = { runId: 'run', taskKey: 'task', priority: 0 };
+  const one = await reserved(ledger, 'one');
+  expect([ledger.left.cpu, ledger.unused.cpu]).toEqual([3, 4]);
+  one.about = about;
+  const members = [await reserved(ledger, 'embed'), await reserved(ledger, 'embed')];
+  for (const member of members) member.about = about;
+  expect(ledger.unused).toEqual(ledger.left);
+  expect(ledger.unused).toMatchObject({ cpu: 1, slots: 98 });
+  for (const reservation of [one, ...members]) ledger.giveBack(reservation);
+  expect(ledger.unused).toEqual(ledger.total);
+});

@@ -150,6 +150,20 @@ export class ResourceLedger implements Ledger<Reservation> {
     return { cpu: this.cpu, memory: this.memory, slots: this.slots };
   }
 
+  /** What no job has. `left` lacks for moments what is reserved for a look into a queue, too. */
+  get unused(): Capacity {
+    let { cpu, memory, slots } = this.total;
+    const lanes = new Set<Lane>();
+    for (const { entry, batch, about } of this.open) {
+      if (about === undefined || (batch !== undefined && lanes.has(batch.lane))) continue;
+      if (batch !== undefined) lanes.add(batch.lane);
+      cpu -= entry.need.cpu;
+      memory -= entry.need.memory;
+      slots -= 1;
+    }
+    return { cpu, memory, slots };
+  }
+
   get total(): Capacity {
     return this.options.capacity;
   }

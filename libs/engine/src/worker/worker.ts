@@ -287,7 +287,7 @@ export class LatticeWorker {
       startedAt: this.startedAt,
       provedAgo: this.loop.provedAgo,
       total: { ...ledger.total, gpu: gpus.all.length },
-      free: { ...ledger.left, gpu: gpus.free },
+      free: { ...ledger.unused, gpu: gpus.free },
       driver: gpus.driver,
     });
   }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { THREADS_PER_PROCESS } from '../subprocess/tools';
+import { threadLimit } from '../subprocess/tools';
 import type { Place } from './find-place';
 import type { Controller } from './hierarchies';
 
@@ -95,7 +95,7 @@ function limitMemory(folder: string | undefined, memoryBytes: number | undefined
 /** The kernel counts threads. */
 function limitPids(folder: string | undefined, processes: number | undefined): void {
   if (folder === undefined || processes === undefined) return;
-  write(folder, 'pids.max', String(processes * THREADS_PER_PROCESS));
+  write(folder, 'pids.max', String(threadLimit(processes)));
 }
 
 function limitCpu(folder: string | undefined, cpu: number | undefined, first: boolean): void {

@@ -6,7 +6,7 @@ import type { Execution, ExecutionLimits, ScriptProgram } from '../port';
 import { scriptEnvironment, scriptWords } from '../script/script-words';
 import { runnerWords } from '../subprocess/command';
 import { shapeOf, type ScriptStart } from '../subprocess/launcher';
-import { THREADS_PER_PROCESS } from '../subprocess/tools';
+import { threadLimit } from '../subprocess/tools';
 import type { Workspace } from '../workspace';
 import type { ImageInfo } from './images';
 import type { Runners } from './runners';
@@ -139,7 +139,7 @@ function limitsOf(limits: ExecutionLimits): Dockerode.HostConfig {
     // Swap counts into the same limit: no swapping past it.
     ...(memoryBytes === undefined ? {} : { Memory: memoryBytes, MemorySwap: memoryBytes }),
     ...(cpu === undefined ? {} : { NanoCpus: Math.round(cpu * PERIOD_NANOSECONDS) }),
-    PidsLimit: (processes ?? DEFAULT_PROCESSES) * THREADS_PER_PROCESS,
+    PidsLimit: threadLimit(processes ?? DEFAULT_PROCESSES),
     Ulimits: ulimits,
   };
 }

@@ -11,7 +11,15 @@ const INSIDE = '/lattice/left';
 const REMOVE_MS = 120_000;
 const MOST_PIDS = 32;
 
-const NODE = `const fs = require('fs'); for (const name of fs.readdirSync('${INSIDE}')) fs.rmSync('${INSIDE}/' + name, { recursive: true })`;
+/** As removeFolder does: what no path leads to is brought up first. */
+const NODE = `const fs = require('fs'), folders = ['${INSIDE}']; let moved = 0
+for (let at; (at = folders.pop()) !== undefined;) for (const entry of fs.readdirSync(at, { withFileTypes: true })) {
+  if (!entry.isDirectory()) continue
+  let inner = at + '/' + entry.name
+  if (inner.length > 1000) fs.renameSync(inner, (inner = '${INSIDE}/' + process.hrtime.bigint() + '-' + moved++))
+  folders.push(inner)
+}
+for (const name of fs.readdirSync('${INSIDE}')) fs.rmSync('${INSIDE}/' + name, { recursive: true })`;
 const PYTHON = `import os, shutil
 for one in os.scandir('${INSIDE}'): shutil.rmtree(one.path) if one.is_dir(follow_symlinks=False) else os.remove(one.path)`;
 

@@ -4,7 +4,7 @@ import { LatticeError } from '@lattice/contracts';
 import type { Owner } from '../owner';
 import { baseEnvironment, prlimitArgs, runnerWords } from '../subprocess/command';
 import type { Launcher, Prepared, ScriptStart, Shape } from '../subprocess/launcher';
-import { THREADS_PER_PROCESS, type Tools } from '../subprocess/tools';
+import { threadLimit, type Tools } from '../subprocess/tools';
 import { scriptEnvironment, scriptWords } from '../script/script-words';
 import { holdWords } from '../warm/hold';
 import { makeOutputFiles, openWorkspace, type Workspace } from '../workspace';
@@ -133,7 +133,7 @@ function workspaceOf(root: string, token: string, { language }: Shape, uid: numb
 
 /** The kernel counts threads, the limit of an execution counts processes; inside the user namespace it counts this task's alone. */
 function processLimit(shape: Shape): string[] {
-  return shape.processes === undefined ? [] : [`--nproc=${shape.processes * THREADS_PER_PROCESS}`];
+  return shape.processes === undefined ? [] : [`--nproc=${threadLimit(shape.processes)}`];
 }
 
 /** The filter in a file without a name, which nobody can change or cut. */

@@ -196,6 +196,21 @@ def main(input):
     expect(outcomes.map(outputOf)).toEqual(Array.from({ length: 8 }, (_, n) => n));
   });
 
+  it('leaves the worker to its other work when a task has as many processes as the kernel lets it', async () => {
+    const source = `import os\ndef main(input):\n  while True:\n    try: os.fork()\n    except OSError: pass`;
+    let latest = performance.now();
+    let longest = 0;
+    const heart = setInterval(() => {
+      longest = Math.max(longest, performance.now() - latest);
+      latest = performance.now();
+    }, 20);
+    const task = code('python', source, { limits: { processes: 32, timeoutMs: 1_500 } });
+    const error = errorOf(await executors.forTask('code', 'seccomp').submit(task).result());
+    clearInterval(heart);
+    expect(['timeout', 'task_failed']).toContain(error.code);
+    expect(longest).toBeLessThan(1_500);
+  });
+
   it('ends what runs when it is closed', async () => {
     const log = collector();
     const handle = submit(FAMILY, { onLog: log.onLog });

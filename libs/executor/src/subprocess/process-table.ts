@@ -41,6 +41,11 @@ interface Tracked extends ProcessTree {
   members: Map<number, Member>;
 }
 
+interface Found {
+  readonly stat: Stat;
+  readonly tree: Tracked;
+}
+
 /** How long a process known to be no one's is not looked at again: less than the kernel takes to come back to a pid. */
 const FOREIGN_MS = 2_000;
 const PAGE_BYTES = 4_096;
@@ -68,33 +73,17 @@ export function createProcessTable(): ProcessTable {
     return token;
   }
 
-  function ownerOf(stat: Stat, byLeader: ReadonlyMap<number, Tracked>, byToken: ReadonlyMap<string, Tracked>) {
-    const direct = byLeader.get(stat.group) ?? byLeader.get(stat.session);
-    if (direct !== undefined) return direct;
-    for (const tree of trees) if (tree.members.get(stat.pid)?.startTime === stat.startTime) return tree;
-    const token = markOf(stat);
-    return token === undefined ? undefined : byToken.get(token);
-  }
-
   function scan(): number {
     if (!supported || trees.size === 0) return 0;
     const now = Date.now();
     const pids = listPids();
     forget(pids);
-    const byLeader = new Map([...trees].map((tree) => [tree.leader, tree]));
-    const byToken = new Map([...trees].map((tree) => [tree.token, tree]));
-    const found = new Map<number, { stat: Stat; tree: Tracked }>();
-    const open: Stat[] = [];
-    for (const pid of pids) {
-      if ((foreignUntil.get(pid) ?? 0) > now) continue;
-      const stat = readStat(pid);
-      if (stat === undefined || stat.state === 'Z' || stat.state === 'X') continue;
-      const tree = ownerOf(stat, byLeader, byToken);
-      if (tree === undefined) open.push(stat);
-      else found.set(pid, { stat, tree });
-    }
+    const found = new Map<number, Found>();
+    const stats = readStats(pids, (pid) => (foreignUntil.get(pid) ?? 0) > now);
+    const unknown = adoptChildren(adoptKnown(stats, trees, found), found);
+    const rest = adoptMarked(unknown, { trees, markOf }, found);
     let untold = 0;
-    for (const stat of adoptChildren(open, found)) {
+    for (const stat of adoptChildren(rest, found)) {
       if (markOf(stat) === UNTOLD) untold += 1;
       else foreignUntil.set(stat.pid, now + FOREIGN_MS);
     }
@@ -134,8 +123,45 @@ export function listMarked(): { pid: number; token: string }[] {
   });
 }
 
+function readStats(pids: ReadonlySet<number>, passOver: (pid: number) => boolean): Stat[] {
+  return [...pids].flatMap((pid) => {
+    const stat = passOver(pid) ? undefined : readStat(pid);
+    return stat === undefined || stat.state === 'Z' || stat.state === 'X' ? [] : [stat];
+  });
+}
+
+/**
+ * Moves processes that are told by their group, their session or the last scan to `found`; returns the rest. That, and their parents, come before
+ * their mark: the kernel gives out an environment only while its process makes no child, and who is many makes many.
+ */
+function adoptKnown(open: readonly Stat[], trees: ReadonlySet<Tracked>, found: Map<number, Found>): Stat[] {
+  const byLeader = new Map([...trees].map((tree) => [tree.leader, tree]));
+  return open.filter((stat) => {
+    let tree = byLeader.get(stat.group) ?? byLeader.get(stat.session);
+    for (const one of trees) if (one.members.get(stat.pid)?.startTime === stat.startTime) tree ??= one;
+    if (tree !== undefined) found.set(stat.pid, { stat, tree });
+    return tree === undefined;
+  });
+}
+
+/** The same for those whose environment carries a mark, and for their children. */
+function adoptMarked(
+  open: readonly Stat[],
+  { trees, markOf }: { trees: ReadonlySet<Tracked>; markOf: (stat: Stat) => string | undefined },
+  found: Map<number, Found>,
+): Stat[] {
+  const byToken = new Map([...trees].map((tree) => [tree.token, tree]));
+  return open.filter((stat) => {
+    const parent = found.get(stat.parent);
+    const token = parent === undefined ? markOf(stat) : undefined;
+    const tree = parent?.tree ?? (token === undefined ? undefined : byToken.get(token));
+    if (tree !== undefined) found.set(stat.pid, { stat, tree });
+    return tree === undefined;
+  });
+}
+
 /** Moves processes whose parent belongs to an execution to `found`; returns the rest. */
-function adoptChildren<T>(open: Stat[], found: Map<number, { stat: Stat; tree: T }>): Stat[] {
+function adoptChildren(open: Stat[], found: Map<number, Found>): Stat[] {
   for (;;) {
     const rest = open.filter((stat) => {
       const parent = found.get(stat.parent);

@@ -4,8 +4,10 @@ import { LatticeError } from '@lattice/contracts';
 import { messageOf } from '../thrown';
 
 const run = promisify(execFile);
-/** Where threads are counted instead of processes: a process may have so many. */
-export const THREADS_PER_PROCESS = 32;
+/** Where the kernel counts threads instead of processes: a process may have so many. */
+const THREADS_PER_PROCESS = 32;
+/** All of a task have no more than so many: the worker looks at each, and a machine full of them gets to nothing else. */
+const MOST_THREADS = 1_024;
 const PROBE_MS = 10_000;
 const NO_CORE = ['prlimit', '--core=0'] as const;
 const NO_CORE_FEW_FILES = [...NO_CORE, '--nofile=4096'] as const;
@@ -67,4 +69,9 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
     });
     return answer;
   };
+}
+
+/** What the kernel, which counts threads, holds a task of so many processes to. */
+export function threadLimit(processes: number): number {
+  return Math.max(processes, Math.min(processes * THREADS_PER_PROCESS, MOST_THREADS));
 }

@@ -59,8 +59,13 @@ class Host implements LockFolder {
     return this.files.get(`lease-${lease.token}`);
   }
 
-  stillThere = (owner: string) =>
-    Promise.resolve(this.alive.has(owner) || [...this.tasks.values()].some((task) => task.owner === owner));
+  /** Tasks that nobody can tell for their worker's any more, as those without its mark: only the lock says that they are there. */
+  readonly untold = new Set<string>();
+
+  stillThere = (owner: string) => {
+    const told = [...this.tasks].filter(([task]) => !this.untold.has(task));
+    return Promise.resolve(this.alive.has(owner) || told.some(([, task]) => task.owner === owner));
+  };
 
   end(task: string): void {
     const { lease } = this.tasks.get(task) ?? {};
@@ -107,6 +112,7 @@ const op = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('restart' as const), who: fc.nat(5) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('die' as const), pick: fc.nat(20) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('unlock' as const), pick: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('hide' as const), pick: fc.nat(20) }) },
 );
 
 test('over 1,000 random lives of a fleet: no GPU has two holders, none is leaked or stranded', async () => {
@@ -151,8 +157,19 @@ test('over 1,000 random lives of a fleet: no GPU has two holders, none is leaked
           await worker?.leases.giveBack(picked.lease);
         } else if (step.do === 'unlock') {
           // A task may give up the lock that it inherited: it stays its worker's all the same.
-          const all = hosts.flatMap((host) => [...host.tasks.values()].map(({ lease }) => host.lockOf(lease)));
+          const all = hosts.flatMap((host) =>
+            [...host.tasks].filter(([task]) => !host.untold.has(task)).map(([, { lease }]) => host.lockOf(lease)),
+          );
           all[step.pick % Math.max(1, all.length)]?.holders.clear();
+        } else if (step.do === 'hide') {
+          // One that lost both its mark and its lock is found by nobody: a task does the one or the other.
+          const all = hosts.flatMap((host) =>
+            [...host.tasks]
+              .filter(([task, { lease }]) => host.lockOf(lease)?.holders.has(task) === true)
+              .map(([task]) => ({ host, task })),
+          );
+          const picked = all[step.pick % Math.max(1, all.length)];
+          picked?.host.untold.add(picked.task);
         } else if (step.do === 'crash') {
           const worker = workers[step.who];
           if (worker !== undefined) hosts[step.who % 2]?.kill(worker.owner);

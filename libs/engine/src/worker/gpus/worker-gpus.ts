@@ -69,6 +69,11 @@ export class WorkerGpus {
     return this.gpus;
   }
 
+  /** Whether the machine has GPUs, as far as is known or was said: those that a task was not given are then hidden from it. */
+  get areThere(): boolean {
+    return this.gpus.length > 0 || this.driver !== null || this.options.settings.worker.gpus.includes('none');
+  }
+
   get labels(): Labels {
     return gpuLabels(this.gpus, this.driver);
   }

@@ -26,5 +26,7 @@ function preferenceWait({ prefer }: ResourceClass, labels: Labels): number {
 
 function placeWait({ place }: ResourceClass, used: number): number {
   if (place === undefined) return 0;
-  return Math.round(PLACE_WAIT_MS * (place === 'pack' ? 1 - used : used));
+  // Small shares are told apart well: on a large machine one task is next to nothing, and an empty machine is to stay that.
+  const weight = Math.sqrt(used);
+  return Math.round(PLACE_WAIT_MS * (place === 'pack' ? 1 - weight : weight));
 }

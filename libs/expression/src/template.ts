@@ -231,5 +231,5 @@ function compute(expression: Expression, scope: Scope): unknown {
     run: toCel(scope.run),
     ...(each ? { each: toCel(scope.each ?? {}) } : {}),
   };
-  return fromCel(withinTime(() => expression.program(context)));
+  return fromCel(withinTime((): unknown => expression.program(context)));
 }

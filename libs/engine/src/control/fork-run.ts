@@ -80,10 +80,19 @@ function inputsOf(
   reused: readonly string[],
   changes: Record<string, unknown>,
 ): Record<string, unknown> {
+  // What a round was given is no input that its document declares: the round itself, and the inputs of the run around it.
+  if (workflow.document.within !== undefined) return inputsOfRound(run, changes);
   const checked = checkInputs(workflow.document, { ...run.inputs, ...changes });
   const stale = staleFaults(workflow, run, reused, changes);
   if (checked.ok && stale.length === 0) return checked.inputs;
   const faults = [...(checked.ok ? [] : checked.faults), ...stale];
+  throw new LatticeError('invalid_inputs', 'The fork cannot have these inputs.', { faults });
+}
+
+function inputsOfRound(run: Pick<FoundRun, 'inputs'>, changes: Record<string, unknown>): Record<string, unknown> {
+  const message = 'a round of a map or loop keeps what it was given: fork the run around it to change an input';
+  const faults = Object.keys(changes).map((name) => fault('bad_value', pointerOf(['inputs', name]), message));
+  if (faults.length === 0) return run.inputs;
   throw new LatticeError('invalid_inputs', 'The fork cannot have these inputs.', { faults });
 }
 

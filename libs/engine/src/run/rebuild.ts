@@ -14,6 +14,8 @@ export interface Rebuild {
   /** The epoch that was raised for it. */
   readonly epoch: number;
   readonly event: { readonly type: EventType; readonly json: string };
+  /** It is yet to be sent: its time, or its turn at a limit, is to come. Who sends it then releases what is open. */
+  readonly unsent?: boolean;
 }
 
 /** What a run that was made again goes on from. */
@@ -41,7 +43,7 @@ export async function rebuildRun(runtime: Runtime, rebuild: Rebuild): Promise<vo
   const known = await recreateRun(runtime, rebuild);
   if (known === undefined) return;
   await runtime.race?.('after-create', { runId: rebuild.run.runId });
-  if (!known.stopping) await releaseOpen(runtime, known);
+  if (!known.stopping && rebuild.unsent !== true) await releaseOpen(runtime, known);
   await finaliseIfDone(runtime, rebuild.run.runId);
 }
 

@@ -1,4 +1,11 @@
-import { listQueuedRuns, raiseLatticeEpoch, raiseRunEpoch, readWatermark, type StoredRun } from '@lattice/persistence';
+import {
+  awaitsSending,
+  listQueuedRuns,
+  raiseLatticeEpoch,
+  raiseRunEpoch,
+  readWatermark,
+  type StoredRun,
+} from '@lattice/persistence';
 import {
   appendRunEvent,
   confirmServer,
@@ -91,7 +98,9 @@ export async function recoverRun(runtime: Runtime, run: StoredRun, reason: strin
   const json = JSON.stringify({ reason });
   // Of one that history has not heard of yet the beginning is told too.
   const fresh = run.status === 'pending';
-  await rebuildRun(runtime, { run, epoch, event: fresh ? createdEvent(run) : { type: 'run.recovered', json } });
+  const event = fresh ? createdEvent(run) : ({ type: 'run.recovered', json } as const);
+  // One that was paused before its time is in Redis already; it waits for that time all the same.
+  await rebuildRun(runtime, { run, epoch, event, unsent: await awaitsSending(runtime.db, run.runId) });
   if (fresh) await appendRunEvent(queue, { type: 'run.recovered', runId: run.runId, epoch, json });
 }
 

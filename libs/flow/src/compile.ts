@@ -5,8 +5,8 @@ import type { ResourceClass } from './resource-class';
 import { PLAN_VERSION } from './version';
 import type { Workflow } from './workflow';
 
-/** Bounds of a tree of native joins: BullMQ adds it in one transaction and walks it by recursion. */
-export const BOUNDS = { depth: 500, children: 1_000, tasks: 1_000 } as const;
+/** Bounds of a tree of native joins: BullMQ adds it in one transaction and walks it by recursion. Below a wider join nothing could begin before the last job was made. */
+export const BOUNDS = { depth: 500, children: 100, tasks: 1_000 } as const;
 
 /** Where a task stands in the tree of native joins below it. */
 interface Place {

@@ -36,3 +36,27 @@ it('adds below the root job, and tells when that is gone', async () => {
   expect(isRootGone(error)).toBe(true);
   expect(isRootGone(new Error('another'))).toBe(false);
 });
+
+it('adds many below the root job, so that there are some for workers before the last is made; and tells when that is gone', async () => {
+  const keys = Array.from({ length: 350 }, (_, n) => `m${n}`);
+  const wide = compile(
+    mustReadDocument({
+      name: 'wide',
+      tasks: { ...apart('a'), ...Object.assign({}, ...keys.map((key) => apart(key, ['a']))) },
+    }),
+  );
+  const first = wide.segments.findIndex(({ gate }) => gate === null);
+  const rest = wide.segments.flatMap((_, index) => (index === first ? [] : [index]));
+  expect(rest).toHaveLength(350);
+  const run = newRun();
+  await flows.addRun(run, wide, [first]);
+  let begun = 0;
+  await flows.addSegments(run, wide, rest, () => (begun += 1));
+  expect(begun).toBe(1);
+  const className = wide.segments[first]?.job.class ?? '';
+  expect((await flows.countJobs(className)).waiting).toBe(351);
+  await flows.addSegments(run, wide, rest);
+  expect((await flows.countJobs(className)).waiting).toBe(351);
+  const error: unknown = await flows.addSegments(newRun(), wide, rest).catch((reason: unknown) => reason);
+  expect(isRootGone(error)).toBe(true);
+});

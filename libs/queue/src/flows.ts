@@ -1,5 +1,5 @@
 import { PLAN_VERSION, type FlowPlan, type PlanJob } from '@lattice/flow';
-import { ErrorCode, FlowProducer, Queue, type FlowJob } from 'bullmq';
+import { ErrorCode, FlowProducer, Queue, type FlowJob, type JobsOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { QueueConnection } from './connection';
 import { ROOT_QUEUE, bullPriority, jobIdOf, queueNameOf, rootIdOf } from './keys';
@@ -20,12 +20,14 @@ export interface JobData {
 
 /** Jobs that go into Redis in one transaction at most; more would hold up everybody else. */
 const CHUNK = 500;
+/** Of jobs that go one after the other: while Redis adds some, the next are made, and workers take the first. */
+const STREAMED = 100;
 
 /**
  * A root job that is released waits so long. Nearly always its run is final by then, and was taken out of Redis with it: it is
  * the net for those that nobody ended.
  */
-const ROOT_DELAY_MS = 1_000;
+const ROOT_DELAY_MS = 5_000;
 
 /** BullMQ keeps its own event stream per queue; nothing of ours reads it. */
 export const BULL_EVENTS = 100;
@@ -33,6 +35,12 @@ export const BULL_EVENTS = 100;
 /** True of the error that tells that the root job, below which something was to be added, is not there. */
 export function isRootGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === ErrorCode.ParentJobNotExist;
+}
+
+interface PlainJob {
+  readonly name: string;
+  readonly data: JobData;
+  readonly opts: JobsOptions;
 }
 
 /** The producer and queues of a process, over the connection it has. */
@@ -73,20 +81,53 @@ export class Flows {
     for (let at = CHUNK; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
   }
 
-  /** Adds segments whose gates are open, below the root job. Rejects with an error of {@link isRootGone} when that is not there any more. */
-  async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[]): Promise<void> {
+  /**
+   * Adds segments whose gates are open, below the root job. `begun` is called as soon as there are some for workers to take. Rejects with an
+   * error of {@link isRootGone} when the root job is not there any more.
+   */
+  async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[], begun?: () => void): Promise<void> {
     const flows = flowsOf(run, plan, segments);
-    for (let at = 0; at < flows.length; at += CHUNK) await this.addBelowRoot(run, flows.slice(at, at + CHUNK));
+    let before = Promise.resolve();
+    for (let at = 0; at < flows.length; at += STREAMED) {
+      const adding = this.addBelowRoot(run, flows.slice(at, at + STREAMED));
+      // Its fault is told in its turn, or is that of the one before it.
+      adding.catch(() => undefined);
+      await before;
+      if (at === STREAMED) begun?.();
+      before = adding;
+    }
+    await before;
   }
 
   private async addBelowRoot(run: FlowRun, flows: readonly FlowJob[]): Promise<void> {
     const parent = { id: rootIdOf(run), queue: `${this.queue.keys.prefix}:${ROOT_QUEUE}` };
-    const below = flows.map((flow) => ({ ...flow, opts: { ...flow.opts, parent } }));
-    const [only] = below;
-    if (below.length > 1 || only === undefined) await this.producer.addBulk(below);
-    else if (only.children !== undefined) await this.producer.add(only);
-    // A job without children needs no transaction: half the work of a flow.
-    else await this.queueOf(only.queueName).add(only.name, only.data, only.opts);
+    const data: JobData = { sha: run.sha };
+    const trees: FlowJob[] = [];
+    // Jobs without children need no transaction, and cost half of what a flow does to be made.
+    const plain = new Map<string, PlainJob[]>();
+    for (const { name, queueName, opts, children } of flows) {
+      const job = { name, data, opts: { ...opts, parent } };
+      const alike = plain.get(queueName);
+      if (children !== undefined) trees.push({ ...job, queueName, children });
+      else if (alike === undefined) plain.set(queueName, [job]);
+      else alike.push(job);
+    }
+    const [tree, ...more] = trees;
+    await Promise.all([
+      ...[...plain].map(([name, jobs]) => this.addPlain(name, jobs)),
+      tree === undefined ? undefined : more.length > 0 ? this.producer.addBulk(trees) : this.producer.add(tree),
+    ]);
+  }
+
+  private async addPlain(queueName: string, jobs: PlainJob[]): Promise<void> {
+    const queue = this.queueOf(queueName);
+    const [only] = jobs;
+    if (jobs.length > 1) {
+      const added = await queue.addBulk(jobs);
+      // Of many it does not say that the root job is gone: in place of the id it gives the number of the fault. Of one it does.
+      if (added.every(({ id }) => typeof id === 'string')) return;
+    }
+    if (only !== undefined) await queue.add(only.name, only.data, only.opts);
   }
 
   /**

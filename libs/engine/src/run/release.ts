@@ -122,7 +122,7 @@ export async function addSegments(
 async function addTold(runtime: Runtime, run: FlowRun, compiled: Compiled, segments: readonly number[]): Promise<void> {
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
   try {
-    await runtime.flows.addSegments(run, compiled.plan, segments);
+    await runtime.flows.addSegments(run, compiled.plan, segments, () => tellReady(runtime, compiled, segments));
   } catch (error) {
     if (isRootGone(error) && (await isOver(runtime, run))) return;
     throw error;

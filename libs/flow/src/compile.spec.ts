@@ -123,11 +123,16 @@ test('a chain of 40 is one flow: one job fused, forty jobs apart', () => {
   expect([apart.segments.length, jobs(apart).length]).toEqual([1, 40]);
 });
 
-test('a diamond is two segments, a fan-out and fan-in of 1,000 two', () => {
+test('a diamond is two segments, a fan-out and fan-in of 100 two; a wider one is a segment for each task', () => {
   expect(compile(workflowOf({ a: [], b: ['a'], c: ['a'], d: ['b', 'c'] })).segments).toHaveLength(2);
-  const middle = Array.from({ length: 1000 }, (_, index) => `m${index}`);
-  const fan: Graph = { s: [], ...Object.fromEntries(middle.map((key) => [key, ['s']])), e: middle };
-  expect(compile(workflowOf(fan)).segments).toHaveLength(2);
+  const fan = (width: number): Graph => {
+    const middle = Array.from({ length: width }, (_, index) => `m${index}`);
+    return { s: [], ...Object.fromEntries(middle.map((key) => [key, ['s']])), e: middle };
+  };
+  expect(compile(workflowOf(fan(100))).segments).toHaveLength(2);
+  const wide = compile(workflowOf(fan(1_000)));
+  expect(wide.segments).toHaveLength(1_002);
+  expect(wide.gates.map(({ after }) => after.length)).toEqual([1, 1_000]);
 });
 
 test('a fused chain ends where the class changes', () => {

@@ -86,26 +86,35 @@ export async function release(
   return last;
 }
 
-function isStopping(state: string | undefined): boolean {
+/** Whether a run of that state takes no more work. */
+export function isStopping(state: string | undefined): boolean {
   return state === 'cancelling' || state === 'failing' || state === 'final';
 }
 
-/** Decides about the segments that wait at no gate, when a run begins. Returns those to be added. */
+/**
+ * Decides about the segments that wait at no gate, when a run begins. Returns those to be added, the gates that are open by what has ended here, and
+ * whether the run fails by it: then it is to be settled, for nobody else need come by.
+ */
 export async function firstSegments(
   runtime: Runtime,
   run: FlowRun,
   compiled: Compiled,
   isDone?: (segment: number) => boolean,
-): Promise<{ segments: number[]; gates: number[] }> {
+): Promise<{ segments: number[]; gates: number[]; fails: boolean }> {
   const segments: number[] = [];
   const gates: number[] = [];
+  let fails = false;
   for (const [index, segment] of compiled.plan.segments.entries()) {
     if (segment.gate !== null || isDone?.(index) === true) continue;
     const ends = await endsOfSegment(runtime, { run, compiled, segment, after: [], others: 0 });
     if (ends === undefined) segments.push(index);
-    for (const end of ends ?? []) gates.push(...((await recordEnd(runtime, run, compiled, end))?.open ?? []));
+    for (const end of ends ?? []) {
+      const recorded = await recordEnd(runtime, run, compiled, end);
+      gates.push(...(recorded?.open ?? []));
+      fails ||= isStopping(recorded?.state);
+    }
   }
-  return { segments, gates };
+  return { segments, gates, fails };
 }
 
 /** Adds segments to BullMQ and tells the workers. */

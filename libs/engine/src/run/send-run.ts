@@ -5,7 +5,8 @@ import { createdEvent } from './created-event';
 import { finaliseIfDone } from './finalise';
 import { moveRuns } from './move-runs';
 import type { Compiled } from './plans';
-import { firstSegments, release, tellQueued, tellReady } from './release';
+import { firstSegments, isStopping, release, tellQueued, tellReady } from './release';
+import { settleRun } from './stop';
 import type { Runtime } from '../runtime';
 import { nudgeOfTimer } from '../submit/nudge';
 
@@ -29,13 +30,14 @@ export async function sendRun(
     const sent = await sentBefore(runtime, run);
     if (sent !== undefined) return sent;
   }
-  const { segments, gates } = await firstSegments(runtime, run, compiled);
+  const { segments, gates, fails } = await firstSegments(runtime, run, compiled);
   if (compiled.first === undefined || reply === 'exists') await tellQueued(runtime, run, compiled, segments);
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
   await runtime.flows.addRun(run, compiled.plan, segments);
   tellReady(runtime, compiled, segments);
-  if (gates.length > 0) await release(runtime, { run, compiled, gates, others: 1 });
-  if (segments.length === 0) await finaliseIfDone(runtime, run.runId);
+  const released = gates.length > 0 ? await release(runtime, { run, compiled, gates, others: 1 }) : undefined;
+  if (fails || isStopping(released?.state)) await settleRun(runtime, run.runId);
+  else if (segments.length === 0) await finaliseIfDone(runtime, run.runId);
   return true;
 }
 

@@ -107,6 +107,18 @@ describe.each(LEVELS)('at level %s, interpreters that were started ahead', (leve
     expect(outputOf(await submit({ PYTHONOPTIMIZE: '1' }))).toBe(1);
   });
 
+  it('serve tasks that are to see none of the GPUs there are, and hide these', async () => {
+    const source = 'import os\ndef main(input):\n  return [os.getpid(), os.environ.get("NVIDIA_VISIBLE_DEVICES")]';
+    const task = { ...code('python', source), gpus: { uuids: [], token: 0, fds: [] } };
+    const submit = () => executors.forTask('code', level).submit(task).result();
+    const hidden = expect.stringMatching(/^(none|void)$/) as unknown;
+    expect(outputOf(await submit())).toEqual([expect.any(Number), hidden]);
+    const ready = await eventually(() => (waiting().length > 0 ? waiting() : undefined));
+    const found = outputOf(await submit());
+    expect(found).toEqual([expect.any(Number), hidden]);
+    if (level === 'subprocess') expect(found).toEqual([ready[0], hidden]);
+  });
+
   it('that have ended meanwhile are not given out', async () => {
     const run = () => executors.forTask('code', level).submit(code('javascript', 'export default () => 7')).result();
     expect(outputOf(await run())).toBe(7);

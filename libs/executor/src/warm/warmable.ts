@@ -19,9 +19,9 @@ const READ_AT_START =
 /** Nobody needs more ready at once than could start at once. */
 export const MOST_OF_A_SHAPE = Math.max(2, availableParallelism() * 2);
 
-/** Whether a task can be run by an interpreter that was started before its environment and its GPUs were known. */
-export function isWarmable(execution: Execution): boolean {
-  return execution.gpus === undefined && !Object.keys(execution.env).some((name) => READ_AT_START.test(name));
+/** Whether a task can be run by an interpreter that was started before its environment and its GPUs were known. That it is to see none is told in time. */
+export function isWarmable({ gpus, env }: Execution): boolean {
+  return (gpus?.uuids.length ?? 0) === 0 && !Object.keys(env).some((name) => READ_AT_START.test(name));
 }
 
 export function keyOf(shape: Shape): string {

@@ -52,6 +52,7 @@ export type { Stop, StopWish } from './runs/stopping';
 export { taskResults } from './runs/task-results';
 export type { TaskResult } from './runs/task-results';
 export {
+  awaitsItsTime,
   awaitsSending,
   claimOrders,
   claimOutbox,

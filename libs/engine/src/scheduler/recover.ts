@@ -1,5 +1,5 @@
 import {
-  awaitsSending,
+  awaitsItsTime,
   listQueuedRuns,
   raiseLatticeEpoch,
   raiseRunEpoch,
@@ -100,7 +100,7 @@ export async function recoverRun(runtime: Runtime, run: StoredRun, reason: strin
   const fresh = run.status === 'pending';
   const event = fresh ? createdEvent(run) : ({ type: 'run.recovered', json } as const);
   // One that was paused before its time is in Redis already; it waits for that time all the same.
-  await rebuildRun(runtime, { run, epoch, event, unsent: await awaitsSending(runtime.db, run.runId) });
+  await rebuildRun(runtime, { run, epoch, event, unsent: await awaitsItsTime(runtime.db, run.runId) });
   if (fresh) await appendRunEvent(queue, { type: 'run.recovered', runId: run.runId, epoch, json });
 }
 

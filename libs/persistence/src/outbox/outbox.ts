@@ -15,6 +15,7 @@ const NEXT_DUE = prepared('next-due');
 const LAST_ORDER = prepared('last-order');
 const TIDY = prepared('tidy-outbox');
 const AWAITS_SENDING = prepared('awaits-sending');
+const AWAITS_ITS_TIME = prepared('awaits-its-time');
 const DELETE_SENT = prepared('delete-sent');
 const HASTEN_SENDING = prepared('hasten-sending');
 
@@ -154,5 +155,11 @@ export async function hastenSending(db: Session, runId: string): Promise<void> {
 /** True when the outbox row that sends the run is there, whether its time has come or not. */
 export async function awaitsSending(db: Database, runId: string): Promise<boolean> {
   const [row] = await db.query(AWAITS_SENDING, [runId]);
+  return awaitsSchema.parse(row).awaits;
+}
+
+/** True when a run was delayed, or waits for a limit, and its time has not come: whoever sends it then is still to come by. */
+export async function awaitsItsTime(db: Database, runId: string): Promise<boolean> {
+  const [row] = await db.query(AWAITS_ITS_TIME, [runId]);
   return awaitsSchema.parse(row).awaits;
 }

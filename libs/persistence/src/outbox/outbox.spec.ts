@@ -3,7 +3,7 @@ import { testDatabase, type TestDatabase } from '../../../../test/support/postgr
 import { insertRun } from '../runs/insert-run';
 import { listQueuedRuns, reopenRun } from '../runs/run-state';
 import { readSql } from '../statements';
-import { claimOutbox, insertOutbox, nextDue, type OutboxRow } from './outbox';
+import { awaitsItsTime, awaitsSending, claimOutbox, insertOutbox, nextDue, type OutboxRow } from './outbox';
 
 let test_: TestDatabase;
 beforeEach(async () => {
@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => test_.drop());
 
 const document = { name: 'w', tasks: { a: { uses: 'code' } } };
-async function newRun(delayMs = 0): Promise<string> {
+async function newRun(delayMs = 0, graceMs = 0): Promise<string> {
   const runId = randomUUID();
   await insertRun(test_.db, {
     runId,
@@ -25,6 +25,7 @@ async function newRun(delayMs = 0): Promise<string> {
     tags: [],
     inputs: { n: 1 },
     delayMs,
+    graceMs,
     tasks: [{ key: 'a', position: 0 }],
   });
   return runId;
@@ -63,6 +64,16 @@ test('a delayed run is not due before its time', async () => {
   const wait = await nextDue(test_.db);
   expect(wait).toBeGreaterThan(50_000);
   expect(wait).toBeLessThanOrEqual(60_000);
+});
+
+test('a run awaits its time when it was delayed, not in the moment that whoever stored it has to send it', async () => {
+  const [delayed, sent, now] = [await newRun(60_000), await newRun(0, 1_000), await newRun()];
+  for (const runId of [delayed, sent, now]) expect(await awaitsSending(test_.db, runId)).toBe(true);
+  expect(await awaitsItsTime(test_.db, delayed)).toBe(true);
+  expect(await awaitsItsTime(test_.db, sent)).toBe(false);
+  expect(await awaitsItsTime(test_.db, now)).toBe(false);
+  await test_.db.query("update outbox set not_before = now() - interval '1 second' where run_id = $1", [delayed]);
+  expect(await awaitsItsTime(test_.db, delayed)).toBe(false);
 });
 
 test('rows that fail stay, later ones with a delay; when the claim fails all stay', async () => {

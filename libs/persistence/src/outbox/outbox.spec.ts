@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '../../../../test/support/eventually';
 import { testDatabase, type TestDatabase } from '../../../../test/support/postgres';
 import { insertRun } from '../runs/insert-run';
 import { listQueuedRuns, reopenRun } from '../runs/run-state';
@@ -135,3 +136,26 @@ test.each(['claim-outbox', 'claim-orders'])('%s looks each run up by its key, ho
   expect(plan).toContain('runs_pkey');
   expect(plan).not.toContain('Seq Scan');
 });
+
+test('an outbox that grows from a few rows to thousands within a moment is not read whole for each batch', async () => {
+  const runId = await newRun();
+  const add = `insert into outbox (kind, run_id) select 'cancel', $1 from generate_series(1, $2::int)`;
+  await test_.db.query(add, [runId, 40]);
+  await test_.db.query('vacuum analyze outbox');
+  for (let batch = 0; batch < 12; batch++) await claimOutbox(test_.db, 1, all);
+  const before = await readings(12);
+  await test_.db.query(add, [runId, 20_000]);
+  for (let batch = 0; batch < 5; batch++) await claimOutbox(test_.db, 10, all);
+  expect((await readings(62)) - before).toBeLessThan(20_000);
+});
+
+/** Rows that were read in whole walks through the outbox, once the statistics have heard of so many deletions. */
+async function readings(deletions: number): Promise<number> {
+  const seen = await eventually('the statistics tell of all deletions', async () => {
+    const [row] = await test_.db.query(
+      `select seq_tup_read::int as read, n_tup_del::int as deleted from pg_stat_user_tables where relname = 'outbox'`,
+    );
+    return row !== undefined && Number(row['deleted']) >= deletions ? row : undefined;
+  });
+  return Number(seen['read']);
+}

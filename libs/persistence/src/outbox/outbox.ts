@@ -3,12 +3,14 @@ import { z } from 'zod';
 import { bigintColumn } from '../columns';
 import type { Database, Row, Session } from '../database';
 import { storedRunSchema, type StoredRun } from '../runs/stored-run';
-import { prepared, type Statement } from '../statements';
+import { planned, prepared, type Statement } from '../statements';
 import { readDocuments } from '../workflows/documents';
 
-const CLAIM = prepared('claim-outbox');
-const CLAIM_ORDERS = prepared('claim-orders');
-const SETTLE = prepared('settle-outbox');
+// Planned each time by the size that the table has now: it goes from nothing to 100,000 rows within a second, and a plan kept
+// from when it was small reads all of it for each batch.
+const CLAIM = planned('claim-outbox');
+const CLAIM_ORDERS = planned('claim-orders');
+const SETTLE = planned('settle-outbox');
 const INSERT = prepared('insert-outbox');
 const INSERT_TIMER = prepared('insert-task-timer');
 const NEXT_DUE = prepared('next-due');

@@ -49,11 +49,19 @@ it('adds many below the root job, so that there are some for workers before the 
   const rest = wide.segments.flatMap((_, index) => (index === first ? [] : [index]));
   expect(rest).toHaveLength(350);
   const run = newRun();
-  await flows.addRun(run, wide, [first]);
-  let begun = 0;
-  await flows.addSegments(run, wide, rest, () => (begun += 1));
-  expect(begun).toBe(1);
   const className = wide.segments[first]?.job.class ?? '';
+  await flows.addRun(run, wide, [first]);
+  const parts: (readonly number[])[] = [];
+  let [begun, waited] = [0, 0];
+  const adding = async (part: readonly number[]): Promise<void> => {
+    // What is asked here comes to Redis before these are added.
+    const asked = queue.redis.zcard(flows.classQueue(className).toKey('prioritized'));
+    if (parts.push(part) === 1) waited = await asked;
+  };
+  await flows.addSegments(run, wide, rest, { adding, begun: () => (begun += 1) });
+  expect(begun).toBe(1);
+  expect(waited).toBe(1);
+  expect(parts.flat()).toEqual(rest);
   expect((await flows.countJobs(className)).waiting).toBe(351);
   await flows.addSegments(run, wide, rest);
   expect((await flows.countJobs(className)).waiting).toBe(351);

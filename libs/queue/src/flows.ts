@@ -18,10 +18,21 @@ export interface JobData {
   readonly sha: string;
 }
 
+/** What is done while segments are added. */
+export interface WhileAdding {
+  /** Called with some of them before they are sent to be added: what it sends to Redis at once comes there before. */
+  readonly adding?: (segments: readonly number[]) => Promise<void>;
+  /** There are some for workers to take, and more to come. */
+  readonly begun?: () => void;
+}
+
 /** Jobs that go into Redis in one transaction at most; more would hold up everybody else. */
 const CHUNK = 500;
-/** Of jobs that go one after the other: while Redis adds some, the next are made, and workers take the first. */
-const STREAMED = 100;
+/**
+ * Of jobs that go one part after the other: while Redis adds some, the next are made, and workers take the first. What a worker that
+ * adds them asks besides waits for two parts: they are small.
+ */
+const STREAMED = 25;
 
 /**
  * A root job that is released waits so long. Nearly always its run is final by then, and was taken out of Redis with it: it is
@@ -82,18 +93,18 @@ export class Flows {
   }
 
   /**
-   * Adds segments whose gates are open, below the root job. `begun` is called as soon as there are some for workers to take. Rejects with an
-   * error of {@link isRootGone} when the root job is not there any more.
+   * Adds segments whose gates are open, below the root job, part after part: while Redis adds one, the next is made. Rejects with an error of
+   * {@link isRootGone} when the root job is not there any more.
    */
-  async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[], begun?: () => void): Promise<void> {
-    const flows = flowsOf(run, plan, segments);
-    let before = Promise.resolve();
-    for (let at = 0; at < flows.length; at += STREAMED) {
-      const adding = this.addBelowRoot(run, flows.slice(at, at + STREAMED));
+  async addSegments(run: FlowRun, plan: FlowPlan, segments: readonly number[], on: WhileAdding = {}): Promise<void> {
+    let before: Promise<unknown> = Promise.resolve();
+    for (let at = 0; at < segments.length; at += STREAMED) {
+      const part = segments.slice(at, at + STREAMED);
+      const adding = Promise.all([on.adding?.(part), this.addBelowRoot(run, flowsOf(run, plan, part))]);
       // Its fault is told in its turn, or is that of the one before it.
       adding.catch(() => undefined);
       await before;
-      if (at === STREAMED) begun?.();
+      if (at === STREAMED) on.begun?.();
       before = adding;
     }
     await before;

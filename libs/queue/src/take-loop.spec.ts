@@ -40,7 +40,12 @@ function slots(count: number) {
   };
 }
 
-function start(work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>, ledger = slots(1), workerId = 'w') {
+function start(
+  work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>,
+  ledger = slots(1),
+  workerId = 'w',
+  Made = ClassQueue,
+) {
   const errors: unknown[] = [];
   const loop = new TakeLoop({
     ledger,
@@ -52,7 +57,7 @@ function start(work: (taken: Taken, signal: AbortSignal) => Promise<Disposal>, l
   });
   loops.push(loop);
   const options = { queue, className: CLASS, version: 1, workerId, lockMs: LOCK_MS, stalledMs: 100 };
-  loop.add(new ClassQueue(options));
+  loop.add(new Made(options));
   loop.start();
   return { loop, ledger, errors };
 }
@@ -80,6 +85,40 @@ test('takes one after the other as room allows, and gives back what it reserved'
   expect(ledger.free()).toBe(1);
   expect(errors).toEqual([]);
   expect(await jobs.getJobCounts('completed', 'active')).toEqual({ completed: 3, active: 0 });
+});
+
+test('takes a row of jobs at once while each finds one and no other class may have any, and each job once', async () => {
+  const worked: string[] = [];
+  const done = deferred();
+  const gate = deferred();
+  for (let job = 0; job < 20; job += 1) await add(`a${job}`);
+  let [asking, most] = [0, 0];
+  class Counted extends ClassQueue {
+    override async take(): Promise<Taken | undefined> {
+      asking += 1;
+      if (worked.length < 6) most = Math.max(most, asking);
+      return super.take().finally(() => (asking -= 1));
+    }
+  }
+  const { loop, ledger, errors } = start(
+    async ({ taskKey }) => {
+      worked.push(taskKey);
+      if (worked.length === 6) gate.resolve();
+      if (worked.length === 20) done.resolve();
+      await gate.promise;
+      return { do: 'acknowledge' };
+    },
+    slots(6),
+    'w',
+    Counted,
+  );
+  await done.promise;
+  await loop.drain();
+  expect(worked.toSorted()).toEqual(Array.from({ length: 20 }, (_, job) => `a${job}`).toSorted());
+  // One, two, and the three that there is room for.
+  expect(most).toBe(3);
+  expect(ledger.free()).toBe(6);
+  expect(errors).toEqual([]);
 });
 
 test('gives up a class, but not while it works on a job of it', async () => {

@@ -47,6 +47,8 @@ export interface TakeLoopOptions<Reservation extends object> {
   readonly sweepMs: number;
 }
 
+/** Jobs that are taken in one go at most. */
+const LONGEST_ROW = 16;
 /** A parked job looks again by itself after so long, should nobody put it back. */
 const PARKED_MS = 60_000;
 
@@ -66,6 +68,8 @@ export class TakeLoop<Reservation extends object> {
   private readonly queues = new Map<string, ClassQueue>();
   /** Classes that may have jobs. */
   private readonly hungry = new Set<string>();
+  /** How many jobs of a class are taken in one go: twice as many as the last time, while there were that many; else one. */
+  private readonly rows = new Map<string, number>();
   private readonly held: HeldJobs;
   private readonly timers = new Set<NodeJS.Timeout>();
   private pumping = false;
@@ -123,6 +127,7 @@ export class TakeLoop<Reservation extends object> {
     if (queue === undefined || this.pumping || this.held.holdsOf(queue)) return false;
     this.queues.delete(className);
     this.hungry.delete(className);
+    this.rows.delete(className);
     queue.close().catch(this.options.onError);
     return true;
   }
@@ -201,7 +206,7 @@ export class TakeLoop<Reservation extends object> {
       do {
         this.woken = false;
         const looks = this.looks;
-        for (const name of this.options.ledger.order(this.hungry)) if (await this.takeOne(name)) this.woken = true;
+        for (const name of this.options.ledger.order(this.hungry)) if (await this.take(name)) this.woken = true;
         // Nothing to listen to, or no room for it: that is not deafness. While jobs run, their locks are the proof.
         if (looks === this.looks && this.held.size === 0) this.proved();
       } while (this.woken && this.taking);
@@ -211,28 +216,49 @@ export class TakeLoop<Reservation extends object> {
     }
   }
 
-  private async takeOne(name: string): Promise<boolean> {
+  /** Takes a job of a class, or a row of jobs; false when none is to be looked for there now. */
+  private async take(name: string): Promise<boolean> {
     const queue = this.queues.get(name);
     if (queue === undefined || !this.taking) return false;
-    const reservation = await this.reserve(name);
-    if (reservation === undefined) return false;
+    const reserved = await this.reserveRow(name);
+    if (reserved.length === 0) return false;
     this.hungry.delete(name);
+    const found = await Promise.all(reserved.map((reservation) => this.takeOn({ queue, reservation })));
+    this.rows.set(name, found.includes(false) ? 1 : Math.min(2 * found.length, LONGEST_ROW));
+    if (found.includes(true)) this.hungry.add(name);
+    return this.hungry.has(name);
+  }
+
+  /** True when there was a job to take. */
+  private async takeOn(place: Place<Reservation>): Promise<boolean> {
     let taken: Taken | undefined;
     const lockedAt = Date.now();
     this.looks += 1;
     try {
-      taken = await queue.take();
+      taken = await place.queue.take();
       this.proved();
     } catch (error) {
       this.options.onError(error);
     }
-    if (taken === undefined) {
-      this.options.ledger.giveBack(reservation);
-      return this.hungry.has(name);
-    }
-    this.hungry.add(name);
-    void this.workThrough({ queue, reservation }, taken, lockedAt);
-    return true;
+    if (taken === undefined) this.options.ledger.giveBack(place.reservation);
+    else void this.workThrough(place, taken, lockedAt);
+    return taken !== undefined;
+  }
+
+  private async reserveRow(name: string): Promise<Reservation[]> {
+    const reserved: Reservation[] = [];
+    do {
+      const reservation = await this.reserve(name);
+      if (reservation === undefined) break;
+      reserved.push(reservation);
+    } while (reserved.length < this.rowOf(name));
+    return reserved;
+  }
+
+  /** Jobs of a class to be taken in one go. Where another class may have jobs, too, it might be its turn after each. */
+  private rowOf(name: string): number {
+    for (const hungry of this.hungry) if (hungry !== name) return 1;
+    return this.rows.get(name) ?? 1;
   }
 
   /** What was reserved for a job of the class; undefined when nothing was. A class with nothing to take is not hungry until woken. */
@@ -240,6 +266,8 @@ export class TakeLoop<Reservation extends object> {
     const asked = this.options.ledger.reserve(name);
     if (!(asked instanceof Promise)) return typeof asked === 'string' ? this.passOver(name, asked) : asked;
     this.hungry.delete(name);
+    // What is answered is about the next job alone.
+    this.rows.delete(name);
     this.looks += 1;
     try {
       const answer = await asked;

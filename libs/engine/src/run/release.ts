@@ -80,8 +80,8 @@ export async function release(
   }
   // What is added to a paused run is put aside when its turn comes.
   if (added.length > 0 && !isStopping(last?.state)) {
-    if (untold) await tellQueued(runtime, run, compiled, added);
-    await addTold(runtime, run, compiled, added);
+    if (untold) await addSegments(runtime, run, compiled, added);
+    else await addTold(runtime, run, compiled, { segments: added });
   }
   return last;
 }
@@ -117,21 +117,30 @@ export async function firstSegments(
   return { segments, gates, fails };
 }
 
-/** Adds segments to BullMQ and tells the workers. */
+/** Tells that the tasks of segments are queued, adds the segments to BullMQ, and tells the workers. */
 export async function addSegments(
   runtime: Runtime,
   run: FlowRun,
   compiled: Compiled,
   segments: readonly number[],
 ): Promise<void> {
-  await tellQueued(runtime, run, compiled, segments);
-  await addTold(runtime, run, compiled, segments);
+  await startQueueTimers(runtime, run, compiled, readyOf(compiled, segments));
+  await addTold(runtime, run, compiled, { segments, adding: (part) => markReady(runtime, run, compiled, part) });
 }
 
-async function addTold(runtime: Runtime, run: FlowRun, compiled: Compiled, segments: readonly number[]): Promise<void> {
+async function addTold(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  { segments, adding }: { segments: readonly number[]; adding?: (part: readonly number[]) => Promise<void> },
+): Promise<void> {
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
+  const begun = (): void => tellReady(runtime, compiled, segments);
   try {
-    await runtime.flows.addSegments(run, compiled.plan, segments, () => tellReady(runtime, compiled, segments));
+    await runtime.flows.addSegments(run, compiled.plan, segments, {
+      begun,
+      ...(adding === undefined ? {} : { adding }),
+    });
   } catch (error) {
     if (isRootGone(error) && (await isOver(runtime, run))) return;
     throw error;
@@ -153,9 +162,18 @@ export async function tellQueued(
   segments: readonly number[],
 ): Promise<void> {
   await announceClasses(runtime.queue, Object.values(compiled.plan.classes));
-  const ready = segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
-  await startQueueTimers(runtime, run, compiled, ready);
-  const tasks = ready.map((key) => queuedTask(compiled.workflow, key));
+  await startQueueTimers(runtime, run, compiled, readyOf(compiled, segments));
+  await markReady(runtime, run, compiled, segments);
+}
+
+/** Writes task.queued of what is ready once these segments are added. */
+async function markReady(
+  runtime: Runtime,
+  run: FlowRun,
+  compiled: Compiled,
+  segments: readonly number[],
+): Promise<void> {
+  const tasks = readyOf(compiled, segments).map((key) => queuedTask(compiled.workflow, key));
   for (let at = 0; at < tasks.length; at += 500) await markQueued(runtime.queue, run, tasks.slice(at, at + 500));
 }
 
@@ -168,8 +186,12 @@ export function tellReady(runtime: Runtime, compiled: Compiled, segments: readon
 
 /** The classes that the first tasks of segments wait in. */
 export function classesOf(compiled: Compiled, segments: readonly number[]): Set<string> {
-  const ready = segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
-  return new Set(ready.map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''));
+  return new Set(readyOf(compiled, segments).map((key) => compiled.workflow.tasks.get(key)?.class.name ?? ''));
+}
+
+/** The first tasks of segments. */
+function readyOf(compiled: Compiled, segments: readonly number[]): string[] {
+  return segments.flatMap((index) => compiled.plan.segments[index]?.ready ?? []);
 }
 
 /** A task that ends without an attempt. */

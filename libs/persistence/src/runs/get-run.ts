@@ -38,21 +38,26 @@ const runColumns = z.object({
   error: taskErrorSchema.nullable(),
   run_reason: z.string().nullable(),
 });
-const taskColumns = z.object({
-  key: z.string(),
-  task_status: taskStatusColumn,
-  attempts: z.number(),
-  worker_id: z.string().nullable(),
-  task_queued_at: timeColumn.nullable(),
-  task_started_at: timeColumn.nullable(),
-  task_finished_at: timeColumn.nullable(),
-  output: z.unknown(),
-  kept_output: z.string().nullable(),
-  artifacts: z.array(artifactSchema.extend({ kind: z.enum(['file', 'output']) })).nullable(),
-  cached: z.boolean().nullable(),
-  task_error: taskErrorSchema.nullable(),
-  reason: z.string().nullable(),
-});
+/** Milliseconds since 1970. */
+const msColumn = z.number().nullable();
+const artifactsColumn = z.array(artifactSchema.extend({ kind: z.enum(['file', 'output']) })).nullable();
+const tasksColumn = z.array(
+  z.tuple([
+    z.string(),
+    taskStatusColumn,
+    z.number(),
+    z.string().nullable(),
+    msColumn,
+    msColumn,
+    msColumn,
+    z.unknown(),
+    z.string().nullable(),
+    z.boolean(),
+    taskErrorSchema.nullable(),
+    z.string().nullable(),
+    artifactsColumn,
+  ]),
+);
 
 /** A run as the API shows it, and the document that it runs. */
 export interface FoundRun extends RunView {
@@ -63,12 +68,12 @@ export interface FoundRun extends RunView {
 /** A run with all its tasks and outputs; undefined when there is none of this id. */
 export async function getRun(db: Database, runId: string): Promise<FoundRun | undefined> {
   if (!runIdSchema.safeParse(runId).success) return undefined;
-  const rows = await db.query(GET_RUN, [runId]);
-  const [first] = rows;
-  if (first === undefined) return undefined;
-  const run = toRun(first);
-  const tasks = first['key'] === null ? [] : rows.map((row) => toTask(row, run.startedAt));
-  return { ...run, tasks: withWaits(tasks, waitsColumn.parse(first['waits'])) };
+  const [row] = await db.query(GET_RUN, [runId]);
+  if (row === undefined) return undefined;
+  const run = toRun(row);
+  const startedAt = run.startedAt === null ? undefined : Date.parse(run.startedAt);
+  const tasks = tasksColumn.parse(row['tasks']).map((task) => toTask(task, startedAt));
+  return { ...run, tasks: withWaits(tasks, waitsColumn.parse(row['waits'])) };
 }
 
 /** A task of which only its state and its times are known. */
@@ -85,7 +90,6 @@ export async function getRunBrief(
   return { run: toRun(row), times: timesColumn.parse(row['times']) };
 }
 
-const msColumn = z.number().nullable();
 const timesColumn = z.array(
   z
     .tuple([z.string(), taskStatusColumn, z.number(), msColumn, msColumn])
@@ -93,8 +97,8 @@ const timesColumn = z.array(
       key,
       status,
       attempts,
-      startedAt: started === null ? null : new Date(started).toISOString(),
-      finishedAt: finished === null ? null : new Date(finished).toISOString(),
+      startedAt: timeOf(started),
+      finishedAt: timeOf(finished),
       executionTime: started === null || finished === null ? null : finished - started,
     })),
 );
@@ -125,8 +129,12 @@ function toRun(row: unknown): Omit<FoundRun, 'tasks'> {
   };
 }
 
+function timeOf(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
 function artifactsOf(
-  all: NonNullable<z.infer<typeof taskColumns>['artifacts']>,
+  all: NonNullable<z.infer<typeof artifactsColumn>>,
 ): Pick<TaskView, 'artifacts' | 'outputArtifact'> {
   const artifacts = all.flatMap(({ kind, ...artifact }) => (kind === 'file' ? [artifact] : []));
   const [output] = all.flatMap(({ kind, ...artifact }) => (kind === 'output' ? [artifact] : []));
@@ -136,23 +144,23 @@ function artifactsOf(
   };
 }
 
-function toTask(row: unknown, runStartedAt: string | null): TaskView {
-  const task = taskColumns.parse(row);
-  const { task_started_at: started, task_finished_at: finished } = task;
+function toTask(task: z.infer<typeof tasksColumn>[number], runStarted: number | undefined): TaskView {
+  const [key, status, attempts, workerId, queued, started, finished, output, kept, cached, error, reason, artifacts] =
+    task;
   return {
-    key: task.key,
-    status: task.task_status,
-    queuedAt: task.task_queued_at,
-    startedAt: started,
-    finishedAt: finished,
-    executionTime: started === null || finished === null ? null : Date.parse(finished) - Date.parse(started),
-    attempts: task.attempts,
-    reused: finished !== null && (runStartedAt === null || finished < runStartedAt),
-    workerId: task.worker_id,
-    output: task.kept_output === null ? task.output : JSON.parse(task.kept_output),
-    ...artifactsOf(task.artifacts ?? []),
-    cached: task.cached === true,
-    error: task.task_error,
-    reason: task.reason,
+    key,
+    status,
+    queuedAt: timeOf(queued),
+    startedAt: timeOf(started),
+    finishedAt: timeOf(finished),
+    executionTime: started === null || finished === null ? null : finished - started,
+    attempts,
+    reused: finished !== null && (runStarted === undefined || finished < runStarted),
+    workerId,
+    output: kept === null ? output : JSON.parse(kept),
+    ...artifactsOf(artifacts ?? []),
+    cached,
+    error,
+    reason,
   };
 }

@@ -124,8 +124,7 @@ function difference(before: Counters, after: Counters): Usage {
   };
 }
 
-/** User and system time of a process in milliseconds, with that of children that have ended. */
-/** Milliseconds of CPU that a process has used. */
+/** Milliseconds of CPU that a process has used, user and system time, with those of its children that have ended. */
 export function cpuOf(pid: number): number {
   const fields = fieldsOf(pid);
   return (fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS) * 1_000;

@@ -1,29 +1,39 @@
 import type { Redis } from 'ioredis';
 import type { Benchmark } from '../benchmark';
-import { layered } from '../graphs';
-import { timed } from '../numbers';
+import { layered, range } from '../graphs';
+import { median, timed } from '../numbers';
 import { atMost, type Result } from '../report';
 
 /** Large layered graphs: ten times the tasks may take ten times the time, the scheduler stays small, no script holds up Redis. */
 export const largeGraph: Benchmark = {
   name: 'layered',
   about: 'a layered graph of 10,000 tasks',
-  async run({ client, meter, redis, cleared }, { quick }): Promise<Result> {
+  async run({ client, meter, redis, cleared }, { quick, rounds }): Promise<Result> {
     const tasks = quick ? 2_000 : 10_000;
-    const small = JSON.stringify({ workflow: layered(10, tasks / 100) });
-    const large = JSON.stringify({ workflow: layered(100, tasks / 100) });
+    // A name of its own each time: no process knows the document before.
+    const graph = (layers: number, round: number): string =>
+      JSON.stringify({ workflow: { ...layered(layers, tasks / 100), name: `bench-layered-${round}` } });
     const ours = (body: string): Promise<number> => timed(async () => client.completed(await client.submitText(body)));
-    await ours(small);
-    const smallMs = await ours(small);
-    await cleared();
+    await ours(graph(10, rounds));
+    await ours(graph(100, rounds));
     await redis.config('SET', 'slowlog-log-slower-than', '5000');
     await redis.slowlog('RESET');
-    let largeMs = 0;
+    const times: { small: number; large: number }[] = [];
     let memory = 0;
     const watch = setInterval(() => (memory = Math.max(memory, meter.residentBytes('scheduler'))), 100);
-    const usage = await meter.during(async () => void (largeMs = await ours(large)));
+    let usage;
+    for (const round of range(rounds)) {
+      await cleared();
+      const small = await ours(graph(10, round));
+      await cleared();
+      let large = 0;
+      usage = await meter.during(async () => void (large = await ours(graph(100, round))));
+      times.push({ small, large });
+    }
     await cleared();
     clearInterval(watch);
+    const largeMs = median(times.map((time) => time.large));
+    const smallMs = median(times.map((time) => time.small));
     return {
       lines: [
         atMost(1.3, {
@@ -35,7 +45,7 @@ export const largeGraph: Benchmark = {
         atMost(300, { name: 'memory of the scheduler meanwhile', unit: 'MB', lattice: memory / 1_048_576 }),
         atMost(50, { name: 'longest script meanwhile', unit: 'ms', lattice: await slowest(redis) }),
       ],
-      usage: { layered: { ...usage, tasks } },
+      ...(usage === undefined ? {} : { usage: { layered: { ...usage, tasks } } }),
     };
   },
 };

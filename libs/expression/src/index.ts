@@ -1,3 +1,3 @@
 export { parseTemplate, parseCondition, templateReferences, evaluateTemplate, secretUses } from './template';
 export type { Scope, TaskScope, Template, TemplateFault, SecretUse } from './template';
-export type { References } from './references';
+export { mergeReferences, type References } from './references';

@@ -17,6 +17,36 @@ export interface References {
   readonly secrets: ReadonlySet<string>;
 }
 
+/** Most templates refer to nothing: a graph of 10,000 tasks would have as many sets of nothing, several times. */
+const NOTHING: References = {
+  tasks: new Set(),
+  inputs: new Set(),
+  allInputs: false,
+  statusOf: new Set(),
+  each: false,
+  secrets: new Set(),
+};
+
+/** All that several parts of a document refer to. */
+export function mergeReferences(all: readonly References[]): References {
+  const some = all.filter((references) => references !== NOTHING);
+  const [only] = some;
+  if (only === undefined) return NOTHING;
+  if (some.length === 1) return only;
+  return {
+    tasks: union(some, ({ tasks }) => tasks),
+    inputs: union(some, ({ inputs }) => inputs),
+    allInputs: some.some(({ allInputs }) => allInputs),
+    statusOf: union(some, ({ statusOf }) => statusOf),
+    each: some.some(({ each }) => each),
+    secrets: union(some, ({ secrets }) => secrets),
+  };
+}
+
+function union(all: readonly References[], of: (references: References) => ReadonlySet<string>): ReadonlySet<string> {
+  return new Set(all.flatMap((references) => [...of(references)]));
+}
+
 /** What expressions may read of a task. */
 const FIELDS_OF_TASK: readonly unknown[] = ['status', 'output', 'error', 'artifacts'];
 

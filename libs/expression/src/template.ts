@@ -2,7 +2,7 @@ import { LatticeError } from '@lattice/contracts';
 import { withinTime } from './bounded-loops';
 import { firstLine, isOverflow, parseProgram, type Program } from './language';
 import { fromCel, toCel } from './numbers';
-import { pathOf, referencesOf, type Path, type References } from './references';
+import { mergeReferences, pathOf, referencesOf, type Path, type References } from './references';
 import { scan } from './scan';
 
 /** What is known of a task when an expression is evaluated. */
@@ -105,23 +105,7 @@ function parseExpression(text: string): Expression {
 
 /** All that a template refers to. */
 export function templateReferences(template: Template): References {
-  const all = {
-    tasks: new Set<string>(),
-    inputs: new Set<string>(),
-    statusOf: new Set<string>(),
-    allInputs: false,
-    each: false,
-    secrets: new Set<string>(),
-  };
-  for (const { references } of expressionsOf(template)) {
-    for (const key of references.tasks) all.tasks.add(key);
-    for (const name of references.inputs) all.inputs.add(name);
-    for (const key of references.statusOf) all.statusOf.add(key);
-    all.allInputs ||= references.allInputs;
-    all.each ||= references.each;
-    for (const name of references.secrets) all.secrets.add(name);
-  }
-  return all;
+  return mergeReferences([...expressionsOf(template)].map(({ references }) => references));
 }
 
 /** A place of a template that refers to secrets. */

@@ -1,7 +1,6 @@
 import { pointerOf, type Fault, type TaskDocument, type WorkflowDocument } from '@lattice/contracts';
-import { templateReferences, type References, type Template } from '@lattice/expression';
+import { mergeReferences, templateReferences, type References, type Template } from '@lattice/expression';
 import { fingerprint } from './fingerprint';
-import { mergeReferences } from './references';
 
 /** The key of the task of a body that has but one. */
 const ONLY = 'do';

@@ -13,11 +13,10 @@ import {
   type TaskDocument,
   type WorkflowDocument,
 } from '@lattice/contracts';
-import { templateReferences, type References, type Template } from '@lattice/expression';
+import { mergeReferences, templateReferences, type References, type Template } from '@lattice/expression';
 import type { z } from 'zod';
 import { readBody, type Body, type Examine } from './body';
 import type { WorkflowName } from './kinds';
-import { mergeReferences } from './references';
 import { objectOf, salvage } from './salvage';
 import { listOf, readCondition, readTemplate } from './task-parts';
 

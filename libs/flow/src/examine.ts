@@ -5,6 +5,7 @@ import { findCycles } from './cycle';
 import { defaultFaults } from './inputs';
 import { placeInTask, placeInValue } from './place';
 import type { KnownNames } from './references';
+import type { ResourceClass } from './resource-class';
 import { readTask, type TaskDefinition } from './task';
 import { readTemplate } from './task-parts';
 
@@ -16,8 +17,9 @@ export function examine(
   const faults: Fault[] = [];
   const tasks = new Map<string, TaskDefinition>();
   const arms = armsOf(document);
+  const classes = new Map<string, ResourceClass>();
   for (const [key, task] of Object.entries(document.tasks)) {
-    tasks.set(key, readTask({ key, task, document, arms: arms.get(key) ?? [], faults, examine }));
+    tasks.set(key, readTask({ key, task, document, arms: arms.get(key) ?? [], faults, classes, examine }));
   }
   const outputs = readTemplate(document.outputs ?? {}, ['outputs'], faults);
   const graph = dependencyFaults(document, tasks, known);

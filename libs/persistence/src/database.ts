@@ -1,9 +1,9 @@
-import type { WorkflowDocument } from '@lattice/contracts';
 import { Client, Pool, type ClientConfig, type QueryResult } from 'pg';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { ENTITIES } from './entities';
 import { MIGRATIONS } from './migrations';
+import { KeptDocuments } from './workflows/kept-documents';
 import type { Statement } from './statements';
 
 const POOL_SIZE = 10;
@@ -16,8 +16,6 @@ const IDLE_IN_TRANSACTION_MS = 60_000;
 /** The client gives up this long after the server should have: it catches a server that no longer answers. */
 const CLIENT_SLACK_MS = 5_000;
 const RELAXED = 'begin; set local synchronous_commit = off';
-/** Parsed documents kept in memory. They never change: their sha names them. */
-const DOCUMENTS_KEPT = 500;
 
 export type Row = Record<string, unknown>;
 
@@ -30,8 +28,7 @@ export interface Session {
 /** The connections of a process to its database. */
 export interface Database extends Session {
   readonly dataSource: DataSource;
-  /** Parsed documents by sha, least recently used first. */
-  readonly documents: Map<string, WorkflowDocument>;
+  readonly documents: KeptDocuments;
   /**
    * Runs `fn` in a transaction on one connection; commits when it resolves, rolls back when it throws. With `relaxed` the
    * commit does not wait for the disk: for what may be done again, should Postgres crash in that moment.
@@ -83,7 +80,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   let closing: Promise<void> | undefined;
   return {
     dataSource,
-    documents: new Map(),
+    documents: new KeptDocuments(),
     query: (statement, params) => send(pool, statement, params),
     transaction: (fn, options) => inTransaction(pool, options?.relaxed === true ? RELAXED : 'begin', fn),
     dedicatedClient: () => new Client(config),
@@ -134,20 +131,4 @@ async function inTransaction<T>(pool: Pool, begin: string, fn: (session: Session
     client.off('error', ignore);
     client.release(broken);
   }
-}
-
-/** The document of a sha, if it was read before. */
-export function recallDocument(db: Database, sha: string): WorkflowDocument | undefined {
-  const document = db.documents.get(sha);
-  if (document !== undefined) keepDocument(db, sha, document);
-  return document;
-}
-
-/** Keeps a document for later; the least recently used goes when there are too many. */
-export function keepDocument(db: Database, sha: string, document: WorkflowDocument): void {
-  db.documents.delete(sha);
-  db.documents.set(sha, document);
-  if (db.documents.size <= DOCUMENTS_KEPT) return;
-  const oldest = db.documents.keys().next();
-  if (!oldest.done) db.documents.delete(oldest.value);
 }

@@ -6,6 +6,13 @@ import type { Engine } from '../context';
 /** Documents come from the cache of persistence: the same object is the same document. */
 const workflows = new WeakMap<WorkflowDocument, Workflow>();
 
+/** Keeps the workflow of a document that was just stored, so that whoever asks for it next need not read it again. */
+export function keepWorkflow(engine: Engine, workflow: Workflow): void {
+  if (engine.db.documents.get(workflow.sha) !== undefined) return;
+  engine.db.documents.set(workflow.sha, workflow.document, JSON.stringify(workflow.document).length);
+  workflows.set(workflow.document, workflow);
+}
+
 /** The workflow of a document that is stored; undefined when it is not. */
 export async function workflowOf(engine: Engine, documentSha: string): Promise<Workflow | undefined> {
   const document = await getDocument(engine.db, documentSha);

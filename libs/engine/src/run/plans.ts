@@ -2,6 +2,7 @@ import { LatticeError, type WorkflowDocument } from '@lattice/contracts';
 import { PLAN_VERSION, compile, mustReadDocument, type FlowPlan, type PlanJob, type Workflow } from '@lattice/flow';
 import { getDocument, type Database } from '@lattice/persistence';
 import type { GateCount, QueuedTask } from '@lattice/queue';
+import { BoundedCache } from '../cache/bounded-cache';
 import { gateCounts, queuedAtOnce } from './queued';
 
 /** A workflow with its plan, and what is looked up in it for every task. */
@@ -22,19 +23,24 @@ export interface Compiler {
   readonly compile: (workflow: Workflow) => FlowPlan;
 }
 
+const PLANS = 200;
+/** Bytes that the compiled workflows kept may take together, by estimate: three of 10,000 tasks. */
+const PLAN_BYTES = 65_000_000;
+/** What a task takes beside its text: 1,980 bytes of heap in a layered graph of 10,000 tasks. */
+const TASK_BYTES = 2_000;
+
 /** The compiler of this build. */
 export const COMPILER: Compiler = { version: PLAN_VERSION, compile };
 
-/** Plans by the fingerprint of their document, compiled once per process. The oldest go when there are too many. */
+/** Plans by the fingerprint of their document, compiled once per process. Those used longest ago go when there are too many. */
 export class PlanCache {
-  private readonly known = new Map<string, Compiled>();
+  private readonly known = new BoundedCache<string, Compiled>({ entries: PLANS, weight: PLAN_BYTES });
   /** Jobs of one run come together: its document is read and compiled once for all of them. */
   private readonly loading = new Map<string, Promise<Compiled>>();
 
   constructor(
     private readonly db: Database,
     private readonly compiler: Compiler = COMPILER,
-    private readonly most = 200,
   ) {}
 
   /** The plan of a document that is stored in Postgres. Throws LatticeError `workflow_not_found` if it is not. */
@@ -63,9 +69,7 @@ export class PlanCache {
     const roots = plan.segments.filter(({ gate }) => gate === null);
     const first = queuedAtOnce(workflow, roots);
     const compiled = { workflow, plan, jobs: jobsOf(plan), gates: gateCounts(workflow, plan), first };
-    const oldest = this.known.keys().next();
-    if (this.known.size >= this.most && !oldest.done) this.known.delete(oldest.value);
-    this.known.set(sha, compiled);
+    this.known.set(sha, compiled, TASK_BYTES * workflow.tasks.size + JSON.stringify(document).length);
     return compiled;
   }
 }

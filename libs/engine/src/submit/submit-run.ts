@@ -5,6 +5,7 @@ import { v7 as newRunId } from 'uuid';
 import { storeRun } from '../admission/store-run';
 import type { Engine } from '../context';
 import type { DocumentCache } from '../workflows/document-cache';
+import { keepWorkflow } from '../read/workflow-of';
 import { findWorkflow, invalidDocument } from '../workflows/workflows';
 import { nudge, nudgeOfTimer } from './nudge';
 import type { SendAtOnce } from './send-at-once';
@@ -70,6 +71,7 @@ export async function submitRun(engine: Engine, options: SubmitOptions): Promise
   }
   if (inserted.status === 'created') {
     options.onStored?.(inserted.runId);
+    keepWorkflow(engine, resolved.workflow);
     if (prepared === undefined) nudge(engine);
     else prepared.send();
     if (prepared !== undefined && made.deadlineMs !== undefined) nudgeOfTimer(engine, made.deadlineMs);

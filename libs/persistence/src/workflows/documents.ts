@@ -1,6 +1,6 @@
 import { documentSchema, type WorkflowDocument } from '@lattice/contracts';
 import { z } from 'zod';
-import { keepDocument, recallDocument, type Database, type Session } from '../database';
+import type { Database, Session } from '../database';
 import { prepared } from '../statements';
 
 const GET_DOCUMENTS = prepared('get-documents');
@@ -21,7 +21,7 @@ export async function readDocuments(
   const found = new Map<string, WorkflowDocument>();
   const missing = new Set<string>();
   for (const sha of shas) {
-    const document = recallDocument(db, sha);
+    const document = db.documents.get(sha);
     if (document === undefined) missing.add(sha);
     else found.set(sha, document);
   }
@@ -29,7 +29,7 @@ export async function readDocuments(
   for (const row of await session.query(GET_DOCUMENTS, [[...missing]])) {
     const { sha, document } = rowSchema.parse(row);
     const parsed = documentSchema.parse(JSON.parse(document));
-    keepDocument(db, sha, parsed);
+    db.documents.set(sha, parsed, document.length);
     found.set(sha, parsed);
   }
   return found;

@@ -4,6 +4,8 @@ export interface CacheLimits {
   entries: number;
   /** Sum of the weights it may hold; an entry heavier than this is not kept at all. */
   weight?: number;
+  /** Milliseconds for which an entry that was used is not given up for its weight: what is in use would only be made again. Default 0. */
+  spared?: number;
   /** Milliseconds an entry stays good after it was put in; for ever when absent. */
   ttl?: number;
 }
@@ -12,6 +14,7 @@ interface Entry<V> {
   value: V;
   weight: number;
   expires: number;
+  used: number;
 }
 
 /** A map that forgets the entry used longest ago when it is full, and entries older than the limit. */
@@ -34,6 +37,7 @@ export class BoundedCache<K, V> {
     // A Map keeps the order of insertion: what is used moves to the young end.
     this.entries.delete(key);
     this.entries.set(key, entry);
+    entry.used = this.now();
     return entry.value;
   }
 
@@ -41,9 +45,14 @@ export class BoundedCache<K, V> {
     this.delete(key);
     const most = this.limits.weight ?? Number.POSITIVE_INFINITY;
     if (weight > most) return;
-    this.entries.set(key, { value, weight, expires: this.now() + (this.limits.ttl ?? Number.POSITIVE_INFINITY) });
+    const now = this.now();
+    this.entries.set(key, { value, weight, expires: now + (this.limits.ttl ?? Number.POSITIVE_INFINITY), used: now });
     this.weight += weight;
-    while (this.entries.size > this.limits.entries || this.weight > most) this.deleteOldest();
+    for (const [oldest, { used }] of this.entries) {
+      const heavy = this.weight > most && used <= now - (this.limits.spared ?? 0);
+      if (this.entries.size <= this.limits.entries && !heavy) break;
+      this.delete(oldest);
+    }
   }
 
   delete(key: K): void {
@@ -60,10 +69,5 @@ export class BoundedCache<K, V> {
 
   get size(): number {
     return this.entries.size;
-  }
-
-  private deleteOldest(): void {
-    const oldest = this.entries.keys().next();
-    if (oldest.done !== true) this.delete(oldest.value);
   }
 }

@@ -24,8 +24,9 @@ export interface Compiler {
 }
 
 const PLANS = 200;
-/** Bytes that the compiled workflows kept may take together, by estimate: three of 10,000 tasks. */
-const PLAN_BYTES = 65_000_000;
+/** Bytes that the compiled workflows kept may take together, by estimate: two of 10,000 tasks; more while they are in use. */
+const PLAN_BYTES = 45_000_000;
+const IN_USE_MS = 1_000;
 /** What a task takes beside its text: 1,980 bytes of heap in a layered graph of 10,000 tasks. */
 const TASK_BYTES = 2_000;
 
@@ -34,7 +35,11 @@ export const COMPILER: Compiler = { version: PLAN_VERSION, compile };
 
 /** Plans by the fingerprint of their document, compiled once per process. Those used longest ago go when there are too many. */
 export class PlanCache {
-  private readonly known = new BoundedCache<string, Compiled>({ entries: PLANS, weight: PLAN_BYTES });
+  private readonly known = new BoundedCache<string, Compiled>({
+    entries: PLANS,
+    weight: PLAN_BYTES,
+    spared: IN_USE_MS,
+  });
   /** Jobs of one run come together: its document is read and compiled once for all of them. */
   private readonly loading = new Map<string, Promise<Compiled>>();
 

@@ -68,7 +68,7 @@ export class TakeLoop<Reservation extends object> {
   private readonly queues = new Map<string, ClassQueue>();
   /** Classes that may have jobs. */
   private readonly hungry = new Set<string>();
-  /** How many jobs of a class are taken in one go: twice as many as the last time, while there were that many; else one. */
+  /** How many jobs of a class are taken in one go: twice as many as the last time, once one alone was found twice; 0 after a look that found too few. */
   private readonly rows = new Map<string, number>();
   private readonly held: HeldJobs;
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -224,7 +224,8 @@ export class TakeLoop<Reservation extends object> {
     if (reserved.length === 0) return false;
     this.hungry.delete(name);
     const found = await Promise.all(reserved.map((reservation) => this.takeOn({ queue, reservation })));
-    this.rows.set(name, found.includes(false) ? 1 : Math.min(2 * found.length, LONGEST_ROW));
+    const before = this.rows.get(name) ?? 0;
+    this.rows.set(name, found.includes(false) ? 0 : Math.min(before === 0 ? 1 : 2 * found.length, LONGEST_ROW));
     if (found.includes(true)) this.hungry.add(name);
     return this.hungry.has(name);
   }
@@ -258,7 +259,7 @@ export class TakeLoop<Reservation extends object> {
   /** Jobs of a class to be taken in one go. Where another class may have jobs, too, it might be its turn after each. */
   private rowOf(name: string): number {
     for (const hungry of this.hungry) if (hungry !== name) return 1;
-    return this.rows.get(name) ?? 1;
+    return Math.max(1, this.rows.get(name) ?? 0);
   }
 
   /** What was reserved for a job of the class; undefined when nothing was. A class with nothing to take is not hungry until woken. */

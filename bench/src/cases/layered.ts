@@ -18,7 +18,7 @@ export const largeGraph: Benchmark = {
     await ours(graph(100, rounds));
     await redis.config('SET', 'slowlog-log-slower-than', '5000');
     await redis.slowlog('RESET');
-    const times: { small: number; large: number }[] = [];
+    const times: { small: number; large: number; memory: number }[] = [];
     let memory = 0;
     const watch = setInterval(() => (memory = Math.max(memory, meter.residentBytes('scheduler'))), 100);
     let usage;
@@ -27,8 +27,9 @@ export const largeGraph: Benchmark = {
       const small = await ours(graph(10, round));
       await cleared();
       let large = 0;
+      memory = 0;
       usage = await meter.during(async () => void (large = await ours(graph(100, round))));
-      times.push({ small, large });
+      times.push({ small, large, memory });
     }
     await cleared();
     clearInterval(watch);
@@ -42,7 +43,11 @@ export const largeGraph: Benchmark = {
           lattice: largeMs / (tasks / 1_000),
           raw: smallMs / (tasks / 10_000),
         }),
-        atMost(300, { name: 'memory of the scheduler meanwhile', unit: 'MB', lattice: memory / 1_048_576 }),
+        atMost(300, {
+          name: 'memory of the scheduler meanwhile',
+          unit: 'MB',
+          lattice: median(times.map((time) => time.memory)) / 1_048_576,
+        }),
         atMost(50, { name: 'longest script meanwhile', unit: 'ms', lattice: await slowest(redis) }),
       ],
       ...(usage === undefined ? {} : { usage: { layered: { ...usage, tasks } } }),

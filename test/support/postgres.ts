@@ -40,7 +40,7 @@ async function create(options: string): Promise<TestDatabase> {
   const url = withDatabase(name);
   const opened: Database[] = [];
   const open = async (applicationName = 'test'): Promise<Database> => {
-    const db = await openDatabase({ url, applicationName, poolSize: 8 });
+    const db = await openDatabase({ url, applicationName, poolSize: 8, documents: new Map() });
     opened.push(db);
     return db;
   };

@@ -2,8 +2,12 @@ import { openArtifactStore } from '@lattice/artifacts';
 import type { Logger, Settings } from '@lattice/config';
 import { migrate, openDatabase } from '@lattice/persistence';
 import { openQueue } from '@lattice/queue';
+import { BoundedCache } from './cache/bounded-cache';
 import type { Engine } from './context';
 
+/** Parsed documents that a process keeps, and the characters of JSON that they may have together. */
+const DOCUMENTS = 500;
+const CHARACTERS = 32 * 1_048_576;
 /** A service that is away makes an error with every try to reach it; the log has one of them in so many milliseconds. */
 const SAY_AGAIN_MS = 10_000;
 
@@ -28,6 +32,7 @@ export async function openEngine(settings: Settings, name: string, log: Logger):
     const db = await openDatabase({
       url: settings.databaseUrl,
       applicationName: name,
+      documents: new BoundedCache({ entries: DOCUMENTS, weight: CHARACTERS }),
       onError: seldom((error) => log.warn({ err: error }, 'postgres')),
     });
     return { db, queue, artifacts: openArtifactStore(settings.artifacts.store), settings, log };

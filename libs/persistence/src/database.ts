@@ -1,9 +1,9 @@
+import type { WorkflowDocument } from '@lattice/contracts';
 import { Client, Pool, type ClientConfig, type QueryResult } from 'pg';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { ENTITIES } from './entities';
 import { MIGRATIONS } from './migrations';
-import { KeptDocuments } from './workflows/kept-documents';
 import type { Statement } from './statements';
 
 const POOL_SIZE = 10;
@@ -24,6 +24,15 @@ export interface Session {
   /** Rows of a statement. Values are passed beside the text, never within it. */
   query(statement: Statement | string, params?: readonly unknown[]): Promise<Row[]>;
 }
+
+/** Parsed documents by their sha, which says all of them: they never change. How many are kept is up to whoever opens the database. */
+export interface KeptDocuments {
+  get(sha: string): WorkflowDocument | undefined;
+  /** `characters`: of the document as JSON. */
+  set(sha: string, document: WorkflowDocument, characters: number): void;
+}
+
+const NONE: KeptDocuments = { get: () => undefined, set: () => undefined };
 
 /** The connections of a process to its database. */
 export interface Database extends Session {
@@ -48,6 +57,8 @@ export interface DatabaseOptions {
   poolSize?: number | undefined;
   /** Milliseconds until the server ends a statement; default 30,000. */
   statementTimeoutMs?: number | undefined;
+  /** Where documents that were read are kept; nowhere by default. */
+  documents?: KeptDocuments | undefined;
   /** Told when an idle connection breaks; the pool replaces it by itself. */
   onError?: ((error: Error) => void) | undefined;
 }
@@ -80,7 +91,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   let closing: Promise<void> | undefined;
   return {
     dataSource,
-    documents: new KeptDocuments(),
+    documents: options.documents ?? NONE,
     query: (statement, params) => send(pool, statement, params),
     transaction: (fn, options) => inTransaction(pool, options?.relaxed === true ? RELAXED : 'begin', fn),
     dedicatedClient: () => new Client(config),

@@ -2,7 +2,8 @@ import { Queue } from 'bullmq';
 import { testQueue } from '../test/test-queue';
 import { ClassQueue, type Taken } from './class-queue';
 import type { QueueConnection } from './connection';
-import { TakeLoop, type Disposal } from './take-loop';
+import type { Disposal } from './disposal';
+import { TakeLoop } from './take-loop';
 
 const CLASS = 'handler.test';
 const LOCK_MS = 900;

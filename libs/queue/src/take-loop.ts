@@ -1,38 +1,9 @@
 import { untilBeat } from './beat';
 import type { ClassQueue, Taken } from './class-queue';
+import type { Disposal } from './disposal';
 import { HeldJobs, type Held } from './held-jobs';
-
-/** What is to become of a job after its work. */
-export type Disposal =
-  /**
-   * `wakes`: classes in which the acknowledgement may release a job. `behind`: the record that was sent right before, and what
-   * follows from its reply; it is done when both are.
-   */
-  | { readonly do: 'acknowledge'; readonly wakes?: readonly string[]; readonly behind?: Promise<void> }
-  | { readonly do: 'delay'; readonly ms: number }
-  /**
-   * Aside, until somebody puts it back. `stays` is asked when it is there: what it waits for may have come just before, when nobody could
-   * put it back yet.
-   */
-  | { readonly do: 'park'; readonly stays: () => Promise<boolean> }
-  /** The slice is over: others get their turn. */
-  | { readonly do: 'requeue' }
-  /** Nothing: the job belongs to somebody else by now. */
-  | { readonly do: 'leave' };
-
-/** Why nothing was reserved. full: it does not fit now. nothing: no job waits that this worker should take now. */
-export type NotReserved = 'full' | 'nothing';
-
-/** What a worker has free; each reservation is given back exactly once. */
-export interface Ledger<Reservation extends object> {
-  /** The order in which classes that may have jobs are tried. */
-  order(classNames: Iterable<string>): readonly string[];
-  /** Reserves what one job of the class takes. Answers at once where it can: most classes ask nobody. */
-  reserve(className: string): Reservation | NotReserved | Promise<Reservation | NotReserved>;
-  /** Whether the next job of the class may be taken on the same reservation. */
-  mayGoOn(reservation: Reservation): boolean;
-  giveBack(reservation: Reservation): void;
-}
+import type { Ledger, NotReserved } from './ledger';
+import { Rows } from './rows';
 
 export interface TakeLoopOptions<Reservation extends object> {
   readonly ledger: Ledger<Reservation>;
@@ -47,8 +18,6 @@ export interface TakeLoopOptions<Reservation extends object> {
   readonly sweepMs: number;
 }
 
-/** Jobs that are taken in one go at most. */
-const LONGEST_ROW = 16;
 /** A parked job looks again by itself after so long, should nobody put it back. */
 const PARKED_MS = 60_000;
 
@@ -68,8 +37,7 @@ export class TakeLoop<Reservation extends object> {
   private readonly queues = new Map<string, ClassQueue>();
   /** Classes that may have jobs. */
   private readonly hungry = new Set<string>();
-  /** How many jobs of a class are taken in one go: twice as many as the last time, once one alone was found twice; 0 after a look that found too few. */
-  private readonly rows = new Map<string, number>();
+  private readonly rows = new Rows();
   private readonly held: HeldJobs;
   private readonly timers = new Set<NodeJS.Timeout>();
   private pumping = false;
@@ -127,7 +95,7 @@ export class TakeLoop<Reservation extends object> {
     if (queue === undefined || this.pumping || this.held.holdsOf(queue)) return false;
     this.queues.delete(className);
     this.hungry.delete(className);
-    this.rows.delete(className);
+    this.rows.forget(className);
     queue.close().catch(this.options.onError);
     return true;
   }
@@ -224,8 +192,7 @@ export class TakeLoop<Reservation extends object> {
     if (reserved.length === 0) return false;
     this.hungry.delete(name);
     const found = await Promise.all(reserved.map((reservation) => this.takeOn({ queue, reservation })));
-    const before = this.rows.get(name) ?? 0;
-    this.rows.set(name, found.includes(false) ? 0 : Math.min(before === 0 ? 1 : 2 * found.length, LONGEST_ROW));
+    this.rows.looked(name, { asked: found.length, all: !found.includes(false) });
     if (found.includes(true)) this.hungry.add(name);
     return this.hungry.has(name);
   }
@@ -252,14 +219,8 @@ export class TakeLoop<Reservation extends object> {
       const reservation = await this.reserve(name);
       if (reservation === undefined) break;
       reserved.push(reservation);
-    } while (reserved.length < this.rowOf(name));
+    } while (reserved.length < this.rows.of(name, this.hungry));
     return reserved;
-  }
-
-  /** Jobs of a class to be taken in one go. Where another class may have jobs, too, it might be its turn after each. */
-  private rowOf(name: string): number {
-    for (const hungry of this.hungry) if (hungry !== name) return 1;
-    return Math.max(1, this.rows.get(name) ?? 0);
   }
 
   /** What was reserved for a job of the class; undefined when nothing was. A class with nothing to take is not hungry until woken. */
@@ -268,7 +229,7 @@ export class TakeLoop<Reservation extends object> {
     if (!(asked instanceof Promise)) return typeof asked === 'string' ? this.passOver(name, asked) : asked;
     this.hungry.delete(name);
     // What is answered is about the next job alone.
-    this.rows.delete(name);
+    this.rows.forget(name);
     this.looks += 1;
     try {
       const answer = await asked;

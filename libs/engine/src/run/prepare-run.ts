@@ -3,7 +3,8 @@ import type { WorkflowDocument } from '@lattice/contracts';
 import type { StoredRun } from '@lattice/persistence';
 import { announceClasses, createRun, type CreateGuard, type RunSender } from '@lattice/queue';
 import type { Runtime } from '../runtime';
-import { classesOf, firstSegments } from './release';
+import { classesOf } from './add-segments';
+import { firstSegments } from './release';
 import { flowRunOf, newRunHash, sentBefore } from './send-run';
 
 /** A run whose jobs are made. One of the two must be called, once. */

@@ -6,7 +6,8 @@ import { STEP_NONCE, STEP_OWNER } from '../control-tasks/step-owner';
 import type { Runtime } from '../runtime';
 import { finaliseIfDone } from './finalise';
 import type { Compiled } from './plans';
-import { firstSegments, release, tellQueued, tellReady } from './release';
+import { tellQueued, tellReady } from './add-segments';
+import { firstSegments, release } from './release';
 
 /** Why a run is made again, for its history. */
 export interface Rebuild {

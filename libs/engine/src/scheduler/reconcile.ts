@@ -11,7 +11,8 @@ import {
 } from '@lattice/queue';
 import { finaliseIfDone } from '../run/finalise';
 import type { Compiled } from '../run/plans';
-import { addSegments, firstSegments, release } from '../run/release';
+import { addSegments } from '../run/add-segments';
+import { firstSegments, release } from '../run/release';
 import { settleRun } from '../run/stop';
 import type { Runtime } from '../runtime';
 import { hasLostJob } from './lost-jobs';

@@ -25,6 +25,7 @@ export type RacePoint =
   | 'after-flush'
   | 'after-upload'
   | 'after-move'
+  | 'before-made-again'
   | 'before-children'
   | 'after-children'
   | 'before-park'

@@ -42,6 +42,37 @@ test('a rerun that is yet to be sent is not taken for lost, however long that ta
   }
 });
 
+test('a run that comes to Redis after it was missed there is not made again', async () => {
+  const platform = await TestPlatform.open();
+  const { queue } = platform.engine;
+  try {
+    let back: (() => Promise<void>) | undefined;
+    await platform.scheduler(async (point, { runId }) => {
+      if (point !== 'before-made-again') return;
+      await back?.();
+      expect(await readHead(queue, runId)).toBeDefined();
+      back = undefined;
+    });
+    const runId = await platform.submit({ name: 'missed', tasks: { a: { uses: 'handler/echo' } } });
+    await eventually('it is queued', async () => (await platform.read(runId)).tasks[0]?.status === 'queued');
+    const key = queue.keys.run(runId);
+    const dump = await queue.redis.dumpBuffer(key);
+    await queue.redis.del(key);
+    await new Promise<void>((resolve) => {
+      back = async () => {
+        if (dump !== null) await queue.redis.restore(key, 0, dump);
+        resolve();
+      };
+    });
+    await platform.worker();
+    expect((await platform.wait(runId)).status).toBe('completed');
+    expect((await platform.events(runId)).map(({ type }) => type)).not.toContain('run.recovered');
+    await platform.settled();
+  } finally {
+    await platform.close();
+  }
+});
+
 test('a task whose job went from Redis by itself is done again: the run is made again in another epoch', async () => {
   const platform = await TestPlatform.open({ LATTICE_LOCK: '3s' });
   try {

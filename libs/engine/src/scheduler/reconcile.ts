@@ -126,16 +126,21 @@ export class Reconciler {
    * by itself (a key was deleted, or Redis as a whole just when the run was sent): it is made again.
    */
   private async missing(stored: StoredRun): Promise<void> {
-    const since = this.missingSince.get(stored.runId) ?? Date.now();
-    this.missingSince.set(stored.runId, since);
+    const { runId } = stored;
+    const { queue, db } = this.runtime;
+    const since = this.missingSince.get(runId) ?? Date.now();
+    this.missingSince.set(runId, since);
     if (Date.now() - since < LOST_MS || !this.on.mayRecover()) return;
-    if ((await readEpoch(this.runtime.queue)) === undefined) return;
-    if (await awaitsSending(this.runtime.db, stored.runId)) {
-      this.missingSince.set(stored.runId, Date.now());
+    // While all of Redis is made again, and while it waits to be sent, nothing can be said of a run.
+    if ((await readEpoch(queue)) === undefined || (await awaitsSending(db, runId))) {
+      this.missingSince.set(runId, Date.now());
       return;
     }
-    this.runtime.log.error({ runId: stored.runId }, 'an active run is not in Redis; it is made again');
-    this.missingSince.delete(stored.runId);
+    await this.runtime.race?.('before-made-again', { runId });
+    // The page was read together: it may have been sent since, or made again with all others.
+    if ((await readHead(queue, runId)) !== undefined) return;
+    this.runtime.log.error({ runId }, 'an active run is not in Redis; it is made again');
+    this.missingSince.delete(runId);
     await recoverRun(this.runtime, stored, 'run_lost');
     this.on.madeAgain(stored);
   }
